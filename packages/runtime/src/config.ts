@@ -1,0 +1,130 @@
+// In: a YAML file, the environment and a TypeBox schema. Out: a complete, checked configuration.
+// Never: guesses; an unknown key or a wrong value is an error that names the key, the place and the nearest known key.
+
+import { LineCounter, isMap, isScalar, isSeq, parseDocument, type Document } from 'yaml';
+import type { Static, TSchema } from 'typebox';
+import { checkValue, type Mistake } from './check.ts';
+import { CodedError } from './errors.ts';
+
+export const CONFIG_BYTES_MAX = 1024 * 1024;
+const MISTAKES_SHOWN_MAX = 10;
+
+export interface ConfigSource {
+  /** Shown in errors. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * Joins environment over file over the schema's defaults, and checks the whole.
+ * A key `broker.port` is set by `<prefix>_BROKER_PORT`; camel case becomes `_`: `limits.cpuRatio` is `<prefix>_LIMITS_CPU_RATIO`.
+ *
+ * @param source the file; absent for defaults and environment only
+ * @throws CodedError CONFIG_INVALID with every mistake, at most ten
+ */
+export function parseConfig<Schema extends TSchema>(
+  schema: Schema,
+  options: {
+    readonly source?: ConfigSource;
+    readonly environment?: Readonly<Record<string, string | undefined>>;
+    readonly prefix?: string;
+  },
+): Static<Schema> {
+  const lines = new LineCounter();
+  const document =
+    options.source === undefined
+      ? undefined
+      : parseDocument(options.source.text, { lineCounter: lines, uniqueKeys: true });
+  const where = options.source?.path ?? 'configuration';
+  const syntaxError = document?.errors[0];
+  if (syntaxError !== undefined) throw invalid(`${where}: ${syntaxError.message}`);
+
+  const root: unknown = document?.toJS({ maxAliasCount: 0 }) ?? {};
+  const value = isRecord(root) ? root : { '': root };
+  if (options.environment !== undefined)
+    applyEnvironment(schema, value, options.prefix ?? 'FORESHADOW', options.environment);
+  const checked = checkValue(schema, isRecord(root) ? value : root);
+  if (checked.mistakes.length === 0) return checked.value as Static<Schema>; // checkValue found that the value has the schema's shape.
+  const shown = checked.mistakes
+    .slice(0, MISTAKES_SHOWN_MAX)
+    .map((mistake) => `${position(document, lines, where, mistake)}: ${sentence(mistake)}`);
+  throw invalid(shown.join('\n'));
+}
+
+function invalid(message: string): CodedError {
+  return new CodedError('CONFIG_INVALID', message);
+}
+
+function sentence(mistake: Mistake): string {
+  return `${mistake.path.length === 0 ? 'the file' : mistake.path.join('.')} ${mistake.problem}`;
+}
+
+function position(
+  document: Document | undefined,
+  lines: LineCounter,
+  where: string,
+  mistake: Mistake,
+): string {
+  for (let depth = mistake.path.length; depth > 0; depth -= 1) {
+    const range = keyRange(document, mistake.path.slice(0, depth));
+    if (range !== undefined) {
+      const { line, col } = lines.linePos(range);
+      return `${where}:${line}:${col}`;
+    }
+  }
+  return where;
+}
+
+/** Offset of the last key of `path` in the text. */
+function keyRange(
+  document: Document | undefined,
+  path: readonly (string | number)[],
+): number | undefined {
+  const parent: unknown =
+    document?.getIn(path.slice(0, -1), true) ??
+    (path.length === 1 ? document?.contents : undefined);
+  const last = path.at(-1);
+  if (isMap(parent)) {
+    const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === last);
+    return isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+  }
+  if (isSeq(parent) && typeof last === 'number') {
+    const item: unknown = parent.items[last];
+    return typeof item === 'object' && item !== null && 'range' in item && Array.isArray(item.range)
+      ? (item.range[0] as number)
+      : undefined;
+  }
+  return undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Scalars of nested objects only; lists are set in the file. */
+function applyEnvironment(
+  schema: TSchema,
+  value: Record<string, unknown>,
+  prefix: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): void {
+  const properties = 'properties' in schema && isRecord(schema.properties) ? schema.properties : {};
+  for (const [key, child] of Object.entries(properties)) {
+    const name = `${prefix}_${key.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()}`;
+    if (isRecord(child) && child['type'] === 'object') {
+      const nested = isRecord(value[key]) ? value[key] : {};
+      applyEnvironment(child, nested, name, environment);
+      if (value[key] === undefined && Object.keys(nested).length > 0) value[key] = nested;
+      continue;
+    }
+    const text = environment[name];
+    if (text === undefined) continue;
+    value[key] = isRecord(child) && child['type'] === 'string' ? text : scalar(text);
+  }
+}
+
+function scalar(text: string): unknown {
+  if (text === 'true') return true;
+  if (text === 'false') return false;
+  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}

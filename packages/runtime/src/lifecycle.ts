@@ -1,0 +1,84 @@
+// In: named parts that were opened. Out: the same parts closed in the mirrored order, each with a deadline.
+// Never: swallows a failure to close; it is logged and the next part is closed all the same.
+
+import type { Clock } from './clock.ts';
+import { CodedError, describeError } from './errors.ts';
+import type { Logger } from './logger.ts';
+
+export const CLOSE_DEADLINE_MS = 5_000;
+
+interface Part {
+  readonly name: string;
+  readonly close: () => Promise<void> | void;
+}
+
+/** Owns what a program opened. `await using` or `close()` ends it; closing twice is harmless. */
+export class Lifecycle implements AsyncDisposable {
+  readonly #parts: Part[] = [];
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+
+  constructor(options: { readonly logger: Logger; readonly clock: Clock }) {
+    this.#logger = options.logger;
+    this.#clock = options.clock;
+  }
+
+  /** Takes ownership of a disposable and returns it. */
+  own<Owned extends AsyncDisposable>(name: string, owned: Owned): Owned {
+    this.#parts.push({ name, close: async () => owned[Symbol.asyncDispose]() });
+    return owned;
+  }
+
+  /** Registers an action for the end. */
+  onClose(name: string, close: () => Promise<void> | void): void {
+    this.#parts.push({ name, close });
+  }
+
+  async close(): Promise<void> {
+    for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
+      const startedMs = this.#clock.monotonicMs();
+      try {
+        await this.#withDeadline(part);
+        this.#logger.debug('closed', {
+          part: part.name,
+          tookMs: Math.round(this.#clock.monotonicMs() - startedMs),
+        });
+      } catch (error) {
+        this.#logger.error('could not close', { part: part.name, reason: describeError(error) });
+      }
+    }
+  }
+
+  async #withDeadline(part: Part): Promise<void> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const late = (): void =>
+      reject(
+        new CodedError(
+          'CLOSE_TIMEOUT',
+          `${part.name} did not close within ${CLOSE_DEADLINE_MS} ms; going on`,
+        ),
+      );
+    const timer = this.#clock.after(CLOSE_DEADLINE_MS, late);
+    try {
+      await Promise.race([part.close(), promise]);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** @returns a signal that aborts at the first SIGINT or SIGTERM; a second one ends the process at once with 130 */
+export function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (name: string): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new CodedError('STOPPED', `stopped by ${name}`));
+  };
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  return controller.signal;
+}
