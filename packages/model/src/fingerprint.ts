@@ -59,3 +59,16 @@ export function parseItemKey(
     ? undefined
     : { subject, name: key.slice(colon + 1) };
 }
+
+/** What the controller keeps of one item of one host. Times are epoch ms of the controller's clock. */
+export interface TrackedItem {
+  readonly key: ItemKey;
+  /** Absent while the host does not have the item (removed) or cannot read it. */
+  readonly item?: FingerprintItem;
+  readonly unreadable?: UnreadableReason;
+  readonly firstSeenMs: number;
+  /** When the digest, presence or readability last changed; equal to `firstSeenMs` when it never did. */
+  readonly changedMs: number;
+  /** Digest before the last change; absent when it never changed or was absent before. */
+  readonly previousDigest?: string;
+}

@@ -24,6 +24,7 @@ export type {
   FingerprintReport,
   FingerprintSubject,
   ItemKey,
+  TrackedItem,
   UnreadableReason,
 } from './fingerprint.ts';
 export {
@@ -33,6 +34,7 @@ export {
   READINGS_PER_BATCH_MAX,
 } from './batch.ts';
 export type { Batch, Gap, HostEvent, LowWaterMark, UnitReport } from './batch.ts';
+export type { InstanceSeries, RawWindow } from './series.ts';
 export { hostRoles } from './pair.ts';
 export type { HostRecord, HostRole, Labels, Pair, Side } from './pair.ts';
 export { verdictReasons, verdictStatuses } from './judgement.ts';
