@@ -13,16 +13,23 @@ export type IncidentId = string & { readonly [kind]: 'incident' };
 export type CommandId = string & { readonly [kind]: 'command' };
 
 export const HOST_ID_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
+export const PAIR_ID_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}_[a-z0-9][a-z0-9-]{0,62}$';
 export const BOOT_ID_PATTERN = '^[0-9a-f]{16}$';
 export const RECORD_ID_PATTERN = '^[a-z]{2,4}-[0-9a-f]{12,32}$';
 
 const hostId = new RegExp(HOST_ID_PATTERN);
+const pairId = new RegExp(PAIR_ID_PATTERN);
 const bootId = new RegExp(BOOT_ID_PATTERN);
 const recordId = new RegExp(RECORD_ID_PATTERN);
 
 /** @returns the identifier, or undefined when `value` is not one. */
 export function parseHostId(value: unknown): HostId | undefined {
   return typeof value === 'string' && hostId.test(value) ? (value as HostId) : undefined;
+}
+
+/** @returns the identifier (`<production>_<shadow>`), or undefined when `value` is not one. */
+export function parsePairId(value: unknown): PairId | undefined {
+  return typeof value === 'string' && pairId.test(value) ? (value as PairId) : undefined;
 }
 
 /** @returns the identifier, or undefined when `value` is not 16 lower-case hexadecimal digits. */
