@@ -1,0 +1,190 @@
+// In: the address of a nats-server. Out: a connection that comes back by itself, and says when it is away.
+// Never: buffers while it is away: a message that cannot be sent now is refused, and its owner keeps it.
+
+import { connect, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
+import { CodedError, describeError, type Logger, type Random } from '@foreshadow/runtime';
+
+export const RECONNECT_WAIT_MS = 250;
+export const RECONNECT_JITTER_MS = 250;
+const PING_INTERVAL_MS = 10_000;
+const PINGS_OUTSTANDING_MAX = 2;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export interface BrokerMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+}
+
+export interface Broker extends AsyncDisposable {
+  /** False before the first connection and while it is lost. */
+  readonly isConnected: boolean;
+  /** Connections made so far; rises by one at each return. */
+  readonly connectionCount: number;
+  /** @returns false when there is no connection; nothing was sent then */
+  publish(subject: string, data: Uint8Array): boolean;
+  /** Messages arrive on the callback while connected; the subscription survives reconnection. */
+  subscribe(subject: string, onMessage: (message: BrokerMessage) => void): void;
+  /** Resolves at the first connection. @throws the signal's reason */
+  connected(signal: AbortSignal): Promise<void>;
+  /** The connection of the library, for JetStream; undefined before the first connection. */
+  readonly connection: NatsConnection | undefined;
+}
+
+export interface BrokerOptions {
+  /** `nats://host:port`, one or more. */
+  readonly servers: readonly string[];
+  /** Shown in the server's own lists. */
+  readonly name: string;
+  readonly logger: Logger;
+  readonly random: Random;
+  /** The client gave up for good; the program should end, so that its supervisor starts it again. */
+  readonly onClosed: (reason: string) => void;
+}
+
+/** Returns at once and connects in the background, for as long as it takes. */
+export function openBroker(options: BrokerOptions): Broker {
+  const supervisor = new BrokerConnection(options);
+  supervisor.start();
+  return supervisor;
+}
+
+function connectionOptions({ servers, name, random }: BrokerOptions): ConnectionOptions {
+  return {
+    servers: [...servers],
+    name,
+    noEcho: true,
+    timeout: CONNECT_TIMEOUT_MS,
+    reconnect: true,
+    waitOnFirstConnect: true,
+    maxReconnectAttempts: -1,
+    reconnectDelayHandler: () => RECONNECT_WAIT_MS + Math.floor(random() * RECONNECT_JITTER_MS),
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: PINGS_OUTSTANDING_MAX,
+    ignoreAuthErrorAbort: true,
+    ignoreClusterUpdates: false,
+    noAsyncTraces: true,
+  };
+}
+
+class BrokerConnection implements Broker {
+  readonly #options: BrokerOptions;
+  readonly #subscriptions: { subject: string; onMessage: (message: BrokerMessage) => void }[] = [];
+  readonly #first = Promise.withResolvers<void>();
+  #connection: NatsConnection | undefined;
+  #isUp = false;
+  #connectionCount = 0;
+  #isClosing = false;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    this.#first.promise.catch(() => undefined); // Nobody may be waiting for the first connection when it fails.
+  }
+
+  get isConnected(): boolean {
+    return this.#isUp;
+  }
+  get connectionCount(): number {
+    return this.#connectionCount;
+  }
+  get connection(): NatsConnection | undefined {
+    return this.#connection;
+  }
+
+  start(): void {
+    this.#run().catch((error: unknown) => {
+      this.#isUp = false;
+      this.#first.reject(error);
+      if (!this.#isClosing) this.#options.onClosed(describeError(error));
+    });
+  }
+
+  async #run(): Promise<void> {
+    const connection = await connect(connectionOptions(this.#options));
+    if (this.#isClosing) {
+      await connection.close();
+      return;
+    }
+    this.#connection = connection;
+    for (const subscription of this.#subscriptions) this.#listen(connection, subscription);
+    this.#up();
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') this.#down();
+      else if (status.type === 'reconnect') this.#up();
+      else if (status.type === 'error')
+        this.#options.logger.warn('broker error', { reason: describeError(status.error) });
+    }
+    const reason = await connection.closed();
+    this.#isUp = false;
+    if (!this.#isClosing)
+      this.#options.onClosed(
+        reason instanceof Error ? describeError(reason) : 'closed by the client',
+      );
+  }
+
+  #up(): void {
+    this.#isUp = true;
+    this.#connectionCount += 1;
+    this.#options.logger.info('broker connected', { server: this.#connection?.getServer() });
+    this.#first.resolve();
+  }
+
+  #down(): void {
+    if (!this.#isUp) return;
+    this.#isUp = false;
+    this.#options.logger.warn('broker connection lost; reconnecting');
+  }
+
+  #listen(
+    connection: NatsConnection,
+    { subject, onMessage }: { subject: string; onMessage: (message: BrokerMessage) => void },
+  ): void {
+    connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) onMessage({ subject: message.subject, data: message.data });
+        else
+          this.#options.logger.error('subscription failed', {
+            subject,
+            reason: describeError(error),
+          });
+      },
+    });
+  }
+
+  publish(subject: string, data: Uint8Array): boolean {
+    if (!this.#isUp || this.#connection === undefined || this.#connection.isClosed()) return false;
+    this.#connection.publish(subject, data);
+    return true;
+  }
+
+  subscribe(subject: string, onMessage: (message: BrokerMessage) => void): void {
+    this.#subscriptions.push({ subject, onMessage });
+    if (this.#connection !== undefined) this.#listen(this.#connection, { subject, onMessage });
+  }
+
+  async connected(signal: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void =>
+      aborted.reject(
+        new CodedError(
+          'BROKER_UNREACHABLE',
+          `no connection to ${this.#options.servers.join(', ')}`,
+          { cause: signal.reason },
+        ),
+      );
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await Promise.race([this.#first.promise, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true;
+    const connection = this.#connection;
+    if (connection === undefined || connection.isClosed()) return;
+    if (this.#isUp) await connection.drain();
+    else await connection.close();
+  }
+}

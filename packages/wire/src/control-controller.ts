@@ -1,0 +1,245 @@
+// In: an address to listen on. Out: the control streams of agents, each after its Hello.
+// Never: decides; it refuses only what is not the protocol.
+
+import {
+  Server,
+  ServerCredentials,
+  loadPackageDefinition,
+  status,
+  type ServerDuplexStream,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import {
+  hostRoles,
+  parseBootId,
+  parseCommandId,
+  parseHostId,
+  type CommandId,
+  type Labels,
+} from '@foreshadow/model';
+import { CodedError, requireLoopback, unreachable } from '@foreshadow/runtime';
+import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from './control-agent.ts';
+import {
+  CONTROL_MESSAGE_BYTES_MAX,
+  PROTOCOL_VERSION_MIN,
+  type ControllerMessage,
+  type Hello,
+  type ReportedOutcome,
+  type TravellingCommand,
+} from './control-messages.ts';
+
+/** One agent's open stream, after its Hello. */
+export interface AgentStream {
+  readonly hello: Hello;
+  send(message: ControllerMessage): void;
+  /** Ends the stream; the agent reads why. */
+  end(reason: string): void;
+}
+
+/** What a controller hears from one stream. Each is called in the order of arrival; `onEnd` once, last. */
+export interface AgentStreamHandler {
+  onReceipt(command: CommandId): void;
+  onOutcome(command: CommandId, outcome: ReportedOutcome): void;
+  onEnd(): void;
+}
+
+export interface ControlServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+export interface ServeControlOptions {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Path of control.proto. */
+  readonly protoPath: string;
+  /** Called after a valid Hello. Throw a CodedError to refuse the agent; it reads code and message. */
+  readonly onStream: (stream: AgentStream) => AgentStreamHandler;
+}
+
+// The shapes which proto-loader yields with the options below; each field is present, `body` names the one that is set.
+interface LooseAgentMessage {
+  readonly body?: string;
+  readonly hello?: LooseHello;
+  readonly receipt?: { readonly commandId: string };
+  readonly outcome?: LooseOutcome;
+}
+interface LooseHello extends Omit<Hello, 'host' | 'boot' | 'role'> {
+  readonly host: string;
+  readonly boot: string;
+  readonly role: string;
+}
+interface LooseOutcome {
+  readonly commandId: string;
+  readonly kind: string;
+  readonly code: string;
+  readonly sentence: string;
+  readonly tookMs: number;
+  readonly details: Readonly<Record<string, string>>;
+}
+type Call = ServerDuplexStream<LooseAgentMessage, object>;
+
+/** @throws CodedError NOT_LOOPBACK, PORT_IN_USE */
+export async function serveControl(options: ServeControlOptions): Promise<ControlServer> {
+  requireLoopback('control.listen', options.host);
+  const definition = loadSync(options.protoPath, {
+    keepCase: false,
+    longs: Number,
+    enums: String,
+    bytes: Buffer,
+    defaults: true,
+    arrays: true,
+    objects: true,
+    oneofs: true,
+  });
+  // proto-loader types a package as a tree of unknown; the service's name is a fact of proto/control.proto.
+  const tree = loadPackageDefinition(definition) as unknown as {
+    foreshadow: { v1: { AgentControl: { service: Parameters<Server['addService']>[0] } } };
+  };
+  const server = new Server({
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.max_receive_message_length': CONTROL_MESSAGE_BYTES_MAX,
+    'grpc.max_send_message_length': CONTROL_MESSAGE_BYTES_MAX,
+    'grpc.max_concurrent_streams': STREAMS_PER_CONNECTION_MAX,
+    'grpc.enable_channelz': 0,
+  });
+  server.addService(tree.foreshadow.v1.AgentControl.service, {
+    Connect: (call: Call) => handleCall(call, options.onStream),
+  });
+  const port = await bind(server, options);
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      server.forceShutdown();
+      await Promise.resolve();
+    },
+  };
+}
+
+const STREAMS_PER_CONNECTION_MAX = 2; // One, and its successor while the old one is being noticed as dead.
+
+async function bind(server: Server, { host, port }: ServeControlOptions): Promise<number> {
+  const address = `${host.includes(':') ? `[${host.replaceAll(/[[\]]/g, '')}]` : host}:${port}`;
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+    if (error === null) resolve(bound);
+    else {
+      const message = `control.listen: ${address} cannot be listened on; is another controller running? Choose another port`;
+      reject(new CodedError('PORT_IN_USE', message, { cause: error }));
+    }
+  });
+  return promise;
+}
+
+function handleCall(call: Call, onStream: ServeControlOptions['onStream']): void {
+  let handler: AgentStreamHandler | undefined;
+  let hasEnded = false;
+  const finish = (): void => {
+    if (hasEnded) return;
+    hasEnded = true;
+    handler?.onEnd();
+  };
+  const refuse = (code: string, message: string): void => {
+    call.emit('error', { code: status.INVALID_ARGUMENT, details: `${code}: ${message}` });
+    finish();
+  };
+  call.on('data', (message: LooseAgentMessage) => {
+    if (hasEnded) return;
+    try {
+      if (handler !== undefined) hear(handler, message);
+      else handler = onStream(createAgentStream(call, parseHello(message.hello)));
+    } catch (error) {
+      const isCoded = error instanceof CodedError;
+      refuse(
+        isCoded ? error.code : 'UNEXPECTED',
+        isCoded ? error.message : 'the controller could not handle it',
+      );
+      if (!isCoded) throw error;
+    }
+  });
+  call.on('error', finish);
+  call.on('cancelled', finish);
+  call.on('end', () => {
+    call.end();
+    finish();
+  });
+}
+
+function createAgentStream(call: Call, hello: Hello): AgentStream {
+  return {
+    hello,
+    send: (message) => {
+      if (!call.cancelled) call.write(toLoose(message));
+    },
+    end: (reason) => {
+      call.emit('error', { code: status.ABORTED, details: reason });
+    },
+  };
+}
+
+function parseHello(hello: LooseHello | undefined): Hello {
+  const host = parseHostId(hello?.host);
+  const boot = parseBootId(hello?.boot);
+  const role = hostRoles.find((known) => known === hello?.role);
+  if (hello === undefined || host === undefined || boot === undefined || role === undefined) {
+    throw new CodedError(
+      'CONTROL_HELLO_INVALID',
+      'the first message must be a Hello with host, boot and role',
+    );
+  }
+  if (hello.protocolVersion < PROTOCOL_VERSION_MIN) {
+    const versions = `the agent speaks protocol ${hello.protocolVersion}, the oldest understood is ${PROTOCOL_VERSION_MIN}`;
+    throw new CodedError('CONTROL_PROTOCOL_TOO_OLD', `${versions}; upgrade the agent`);
+  }
+  const labels: Labels = { ...hello.labels };
+  return { ...hello, host, boot, role, labels, inventory: { ...hello.inventory } };
+}
+
+function hear(handler: AgentStreamHandler, message: LooseAgentMessage): void {
+  if (message.body === 'receipt') {
+    const command = parseCommandId(message.receipt?.commandId);
+    if (command !== undefined) handler.onReceipt(command);
+  } else if (message.body === 'outcome' && message.outcome !== undefined) {
+    const command = parseCommandId(message.outcome.commandId);
+    const outcome = parseOutcome(message.outcome);
+    if (command !== undefined && outcome !== undefined) handler.onOutcome(command, outcome);
+  }
+}
+
+function parseOutcome(outcome: LooseOutcome): ReportedOutcome | undefined {
+  const { code, sentence } = outcome;
+  if (outcome.kind === 'DONE')
+    return { kind: 'done', tookMs: outcome.tookMs, sentence, details: { ...outcome.details } };
+  if (outcome.kind === 'REFUSED') return { kind: 'refused', code, sentence };
+  if (outcome.kind === 'FAILED') return { kind: 'failed', code, sentence };
+  return undefined;
+}
+
+function toLoose(message: ControllerMessage): object {
+  switch (message.kind) {
+    case 'welcome':
+      return { welcome: message.welcome };
+    case 'command':
+      return { command: looseCommand(message.command) };
+    case 'low-water-mark':
+      return { lowWaterMark: message.mark };
+    case 'snapshot-request':
+      return { snapshotRequest: {} };
+    default:
+      return unreachable(message);
+  }
+}
+
+function looseCommand({ order, ...command }: TravellingCommand): object {
+  switch (order.kind) {
+    case 'restore':
+      return { ...command, restore: order };
+    case 'mark-known-good':
+      return { ...command, markKnownGood: {} };
+    case 'undo':
+      return { ...command, undo: { commandId: order.command } };
+    default:
+      return unreachable(order);
+  }
+}
