@@ -9,6 +9,8 @@ export const READINGS_PER_BATCH_MAX = 4_096;
 export const CHANGES_PER_BATCH_MAX = 256;
 export const EVENTS_PER_BATCH_MAX = 64;
 export const BATCH_BYTES_MAX = 256 * 1024;
+/** Parts of one snapshot of fingerprints; each part travels in a batch of its own. */
+export const SNAPSHOT_PARTS_MAX = 512;
 
 /** How one collector or fingerprinter fared in this tick. */
 export interface UnitReport {
@@ -53,8 +55,35 @@ export interface Batch {
   readonly gaps: readonly Gap[];
 }
 
-/** Everything up to and including `sequence` of `boot` is durable in the controller's store, or known to be lost. */
+/**
+ * Everything up to and including `sequence` of `boot` is durable in the controller's store, or
+ * known to be lost.
+ */
 export interface LowWaterMark {
   readonly boot: BootId;
   readonly sequence: number;
+}
+
+/** A batch that ingest trusts, with the bytes in which it came. */
+export interface AcceptedBatch {
+  readonly batch: Batch;
+  readonly bytes: Uint8Array;
+}
+
+/** Inclusive at both ends. */
+export interface SequenceRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Which sequence numbers of one boot are stored, or known to be lost: ascending ranges that neither overlap nor touch. */
+export interface BootCoverage {
+  readonly boot: BootId;
+  readonly ranges: readonly SequenceRange[];
+}
+
+/** What the controller holds of one host; the boot used last stands last. */
+export interface HostCoverage {
+  readonly host: HostId;
+  readonly boots: readonly BootCoverage[];
 }

@@ -12,15 +12,27 @@ export interface FingerprintItem {
   readonly subject: FingerprintSubject;
   /** Logical name, equal on comparable hosts: a path, a package, a unit, a parameter. */
   readonly name: string;
-  /** HMAC-SHA256 of content and attributes under the fleet's fingerprint key, first 16 bytes, 32 hexadecimal digits. */
+  /**
+   * HMAC-SHA256 of content and attributes under the fleet's fingerprint key, first 16 bytes, 32
+   * hexadecimal digits.
+   */
   readonly digest: string;
-  /** What a person may read without learning content: version, mode, owner, state. At most 8 short values. */
+  /**
+   * What a person may read without learning content: version, mode, owner, state. At most 8 short
+   * values.
+   */
   readonly facts: Readonly<Record<string, string>>;
-  /** `mtime` and the like are hints and are not part of the digest. Epoch ms; absent where the subject has none. */
+  /**
+   * `mtime` and the like are hints and are not part of the digest. Epoch ms; absent where the
+   * subject has none.
+   */
   readonly modifiedAtMs?: number;
 }
 
-/** Why an item could not be fingerprinted. It is reported, so that a blind spot is never mistaken for sameness. */
+/**
+ * Why an item could not be fingerprinted. It is reported, so that a blind spot is never mistaken
+ * for sameness.
+ */
 export type UnreadableReason = 'permission' | 'too-large' | 'not-a-file' | 'vanished' | 'io-error';
 
 export type FingerprintChange =
@@ -34,8 +46,9 @@ export type FingerprintChange =
     };
 
 /**
- * A group of changes. `snapshot` replaces everything known of the host and arrives in parts; `changes` adds to it.
- * A receiver applies a snapshot when it holds all `partCount` parts of one `snapshotId`.
+ * A group of changes. `snapshot` replaces everything known of the host and arrives in parts;
+ * `changes` adds to it. A receiver applies a snapshot when it holds all `partCount` parts of one
+ * `snapshotId`.
  */
 export interface FingerprintReport {
   readonly mode: 'snapshot' | 'changes';
@@ -60,14 +73,19 @@ export function parseItemKey(
     : { subject, name: key.slice(colon + 1) };
 }
 
-/** What the controller keeps of one item of one host. Times are epoch ms of the controller's clock. */
+/**
+ * What the controller keeps of one item of one host. Times are epoch ms of the controller's clock.
+ */
 export interface TrackedItem {
   readonly key: ItemKey;
   /** Absent while the host does not have the item (removed) or cannot read it. */
   readonly item?: FingerprintItem;
   readonly unreadable?: UnreadableReason;
   readonly firstSeenMs: number;
-  /** When the digest, presence or readability last changed; equal to `firstSeenMs` when it never did. */
+  /**
+   * When the digest, presence or readability last changed; equal to `firstSeenMs` when it never
+   * did.
+   */
   readonly changedMs: number;
   /** Digest before the last change; absent when it never changed or was absent before. */
   readonly previousDigest?: string;

@@ -26,9 +26,11 @@ export interface Inventory {
 /** Read-only facts of the machine. Implemented in agent/src/host, faked in test/support. */
 export interface Host {
   /**
-   * Content of a small file of `/proc` or `/sys`, read through a kept-open descriptor. The view is valid until the next call.
+   * Content of a small file of `/proc` or `/sys`, read through a kept-open descriptor. The view is
+   * valid until the next call.
    * @param path absolute, as on the machine; the implementation puts its roots before it
-   * @returns undefined where the file is missing or may not be read; at most `HOST_FILE_BYTES_MAX` bytes
+   * @returns undefined where the file is missing or may not be read; at most `HOST_FILE_BYTES_MAX`
+   *   bytes
    */
   readBytes(path: string): Uint8Array | undefined;
   /** As `readBytes`, for a file that goes away (a process); opened, read and closed. */

@@ -1,4 +1,5 @@
-// In: nothing. Out: the story of what went wrong with a pair, and what was decided and done about it.
+// In: nothing.
+// Out: the story of what went wrong with a pair, and what was decided and done about it.
 // Never: forgets; an incident is the fold of its append-only records.
 
 import type { FingerprintSubject, ItemKey } from './fingerprint.ts';
@@ -28,7 +29,9 @@ export interface Incident {
   readonly id: IncidentId;
   readonly pair: PairId;
   readonly kind: IncidentKind;
-  /** Item key for drift; `behaviour` otherwise. At most one incident of a pair and subject is open. */
+  /**
+   * Item key for drift; `behaviour` otherwise. At most one incident of a pair and subject is open.
+   */
   readonly subject: string;
   readonly state: 'open' | 'closed';
   readonly openedMs: number;
@@ -104,7 +107,10 @@ export interface Command {
   readonly incident?: IncidentId;
 }
 
-/** `refused`: not started, by rule. `failed`: started and went wrong. `unknown`: no answer before the deadline. */
+/**
+ * `refused`: not started, by rule. `failed`: started and went wrong. `unknown`: no answer before
+ * the deadline.
+ */
 export type Outcome =
   | {
       readonly kind: 'done';

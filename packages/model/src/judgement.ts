@@ -6,8 +6,8 @@ import type { ObservableName } from './observables.ts';
 import type { Pair } from './pair.ts';
 
 /**
- * One host's observables on a grid. `values[k]` belongs to the observable `names[k]`; a cell `i` stands for
- * [startMs + i·stepMs, startMs + (i+1)·stepMs) and is NaN where the host said nothing.
+ * One host's observables on a grid. `values[k]` belongs to the observable `names[k]`; a cell `i`
+ * stands for [startMs + i·stepMs, startMs + (i+1)·stepMs) and is NaN where the host said nothing.
  */
 export interface HostWindow {
   readonly startMs: number;
@@ -32,7 +32,10 @@ export interface PairWindow {
   readonly newestMs?: number;
 }
 
-/** Where the two sides' difference lies while their configuration is the same. Learned per pair and observable. */
+/**
+ * Where the two sides' difference lies while their configuration is the same. Learned per pair and
+ * observable.
+ */
 export interface NoiseFloor {
   /** Typical deviation, ratio. */
   readonly center: number;
@@ -41,17 +44,26 @@ export interface NoiseFloor {
   readonly n: number;
 }
 
-/** How far one observable of the shadow is from production's. Ratios are dimensionless; `…PerMinute` are ratios per minute. */
+/**
+ * How far one observable of the shadow is from production's. Ratios are dimensionless; `…PerMinute`
+ * are ratios per minute.
+ */
 export interface Deviation {
   readonly observable: ObservableName;
   /** Means over the judged cells, in the observable's unit; absent where a side has no sample. */
   readonly production?: number;
   readonly shadow?: number;
-  /** |production − shadow| / production at each cell of the window (NaN where absent); the newest is last. */
+  /**
+   * |production − shadow| / production at each cell of the window (NaN where absent); the newest is
+   * last.
+   */
   readonly history: Float64Array;
   /** |production − shadow| in the unit at each cell of the window. */
   readonly distance: Float64Array;
-  /** The newest of `history`; absent where production is zero or below its floor, or where there is no sample. */
+  /**
+   * The newest of `history`; absent where production is zero or below its floor, or where there is
+   * no sample.
+   */
   readonly deviation?: number;
   /** Change of deviation since the evaluation before. */
   readonly velocityPerMinute?: number;
@@ -134,11 +146,15 @@ export interface Finding {
   /** Breaching evaluations among the last `evaluationCount`. */
   readonly breachCount: number;
   readonly evaluationCount: number;
-  /** The specification's rule: 3 of 5 over the limit, and velocity over its limit in any of them. */
+  /**
+   * The specification's rule: 3 of 5 over the limit, and velocity over its limit in any of them.
+   */
   readonly ruleFired: boolean;
 }
 
-/** What the numbers mean for a pair. `inconclusive` is a full verdict; no command follows from it. */
+/**
+ * What the numbers mean for a pair. `inconclusive` is a full verdict; no command follows from it.
+ */
 export interface Verdict {
   readonly pair: PairId;
   readonly atMs: number;

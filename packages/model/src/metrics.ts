@@ -1,7 +1,11 @@
-// In: nothing. Out: the catalogue of what agents measure, with the number by which each metric travels.
+// In: nothing.
+// Out: the catalogue of what agents measure, with the number by which each metric travels.
 // Never: reuses a number. A removed metric leaves its number reserved here.
 
-/** `gauge`: level now. `counter`: ever-growing total that starts again when its owner restarts; rates are derived by the controller. */
+/**
+ * `gauge`: level now. `counter`: ever-growing total that starts again when its owner restarts;
+ * rates are derived by the controller.
+ */
 export type MetricKind = 'gauge' | 'counter';
 export type MetricUnit = 'seconds' | 'bytes' | 'ratio' | 'count';
 
@@ -10,7 +14,9 @@ export interface MetricSpec {
   readonly id: number;
   readonly kind: MetricKind;
   readonly unit: MetricUnit;
-  /** Smallest step that the source itself has, in the unit; values travel as whole numbers of it. */
+  /**
+   * Smallest step that the source itself has, in the unit; values travel as whole numbers of it.
+   */
   readonly resolution: number;
   readonly meaning: string;
 }
@@ -160,7 +166,8 @@ const catalogue = {
 
 export type MetricName = keyof typeof catalogue;
 export const metrics: Readonly<Record<MetricName, MetricSpec>> = catalogue;
-export const metricNames = Object.keys(catalogue) as readonly MetricName[]; // Object.keys forgets the literal types that it was given.
+// Object.keys forgets the literal types that it was given.
+export const metricNames = Object.keys(catalogue) as readonly MetricName[];
 
 const nameById = new Map<number, MetricName>(metricNames.map((name) => [metrics[name].id, name]));
 
@@ -169,7 +176,10 @@ export function metricNameOf(id: number): MetricName | undefined {
   return nameById.get(id);
 }
 
-/** One value before it is stamped. `instance` names the device, interface or mount point; absent for the scope as a whole. */
+/**
+ * One value before it is stamped. `instance` names the device, interface or mount point; absent for
+ * the scope as a whole.
+ */
 export interface Reading {
   readonly metric: MetricName;
   readonly instance?: string;

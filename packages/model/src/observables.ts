@@ -1,20 +1,28 @@
-// In: the metric catalogue. Out: what is compared within a pair, and from which metrics each is derived.
+// In: the metric catalogue.
+// Out: what is compared within a pair, and from which metrics each is derived.
 // Never: computes; packages/series and controller/pairing do.
 
 import type { MetricName } from './metrics.ts';
 
 /**
  * A quantity that is meaningful to compare between two hosts. Instances of a metric are summed.
- * `level`: the metric itself. `rate`: its increase per second. Both may be divided by a capacity metric.
+ * `level`: the metric itself. `rate`: its increase per second. Both may be divided by a capacity
+ * metric.
  */
 export interface ObservableSpec {
   readonly form: 'level' | 'rate';
   readonly of: MetricName;
   readonly per?: MetricName;
   readonly unit: 'ratio' | 'bytes' | 'bytes/second' | 'count' | 'count/second';
-  /** True when the value follows the traffic that a host carries, so that a shadow without load cannot be compared. */
+  /**
+   * True when the value follows the traffic that a host carries, so that a shadow without load
+   * cannot be compared.
+   */
   readonly loadBound: boolean;
-  /** Smallest absolute difference that can matter, in the unit; deviation is absent while production is below it. */
+  /**
+   * Smallest absolute difference that can matter, in the unit; deviation is absent while production
+   * is below it.
+   */
   readonly floor: number;
 }
 
@@ -117,11 +125,12 @@ const catalogue = {
 
 export type ObservableName = keyof typeof catalogue;
 export const observables: Readonly<Record<ObservableName, ObservableSpec>> = catalogue;
-export const observableNames = Object.keys(catalogue) as readonly ObservableName[]; // Object.keys forgets the literal types.
+// Object.keys forgets the literal types.
+export const observableNames = Object.keys(catalogue) as readonly ObservableName[];
 
 /**
- * Observables that tell how much traffic a host carries without telling what it costs. Those which both hosts of a pair
- * report must agree before load-bound observables are judged.
+ * Observables that tell how much traffic a host carries without telling what it costs. Those which
+ * both hosts of a pair report must agree before load-bound observables are judged.
  */
 export const loadSignals = [
   'process_read_bytes_per_second',
