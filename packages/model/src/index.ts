@@ -34,8 +34,19 @@ export {
   CHANGES_PER_BATCH_MAX,
   EVENTS_PER_BATCH_MAX,
   READINGS_PER_BATCH_MAX,
+  SNAPSHOT_PARTS_MAX,
 } from './batch.ts';
-export type { Batch, Gap, HostEvent, LowWaterMark, UnitReport } from './batch.ts';
+export type {
+  AcceptedBatch,
+  Batch,
+  BootCoverage,
+  Gap,
+  HostCoverage,
+  HostEvent,
+  LowWaterMark,
+  SequenceRange,
+  UnitReport,
+} from './batch.ts';
 export type { InstanceSeries, RawWindow } from './series.ts';
 export { hostRoles } from './pair.ts';
 export type { HostRecord, HostRole, Labels, Pair, Side } from './pair.ts';
@@ -145,3 +156,4 @@ export type {
   VersionAnswer,
 } from './rest.ts';
 export type { Static, TSchema } from 'typebox';
+export { VERSION } from './version.ts';

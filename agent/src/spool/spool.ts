@@ -1,0 +1,260 @@
+// In: encoded batches, and marks of what the controller holds durably. Out: batches that it does not hold yet.
+// Never: grows beyond its bound, or forgets a batch without saying so in a gap.
+//
+// Records survive the process (page cache); they are made durable when a segment is closed. What a power cut may take
+// is therefore the open segment at most; the controller then sees a new boot, and the loss is its gap.
+
+import { join } from 'node:path';
+import type { BootId, Gap, LowWaterMark } from '@foreshadow/model';
+import {
+  CodedError,
+  codeOf,
+  describeError,
+  type AppendFile,
+  type Disk,
+  type Logger,
+} from '@foreshadow/runtime';
+import {
+  SEGMENT_HEADER_BYTES,
+  decodeSegment,
+  encodeRecord,
+  encodeSegmentHeader,
+  type SpoolRecord,
+} from './segment.ts';
+
+export const SEGMENT_BYTES_MAX = 1024 * 1024;
+/** A segment that the controller holds whole is dropped once it is this large; before, dropping costs more than keeping. */
+export const SEGMENT_DROP_BYTES = 64 * 1024;
+export const GAPS_KEPT_MAX = 64;
+
+interface Segment {
+  readonly number: number;
+  readonly boot: BootId;
+  readonly firstSequence: number;
+  lastSequence: number;
+  sizeBytes: number;
+}
+
+export interface SpoolOptions {
+  readonly folder: string;
+  readonly boot: BootId;
+  readonly bytesMax: number;
+  readonly disk: Disk;
+  readonly logger: Logger;
+}
+
+/** @throws CodedError SPOOL_UNUSABLE when the folder cannot be written */
+export async function openSpool(options: SpoolOptions): Promise<Spool> {
+  try {
+    await options.disk.makeFolder(options.folder);
+    const spool = new Spool(options);
+    for (const name of await options.disk.list(options.folder)) await spool.load(name);
+    return spool;
+  } catch (cause) {
+    const message = `spool folder ${options.folder} cannot be used; the agent needs to read and write it`;
+    throw new CodedError('SPOOL_UNUSABLE', message, { cause });
+  }
+}
+
+/** Opened by `openSpool`. */
+export class Spool implements AsyncDisposable {
+  readonly #options: SpoolOptions;
+  readonly #closed: Segment[] = [];
+  readonly #marks = new Map<BootId, number>();
+  #open: { segment: Segment; file: AppendFile } | undefined;
+  #gaps: Gap[] = [];
+  #nextNumber = 1;
+  #droppedCount = 0;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+  }
+
+  get sizeBytes(): number {
+    return this.#segments().reduce((sum, segment) => sum + segment.sizeBytes, 0);
+  }
+  /** Batches that had to be dropped since the start, because the spool was full. */
+  get droppedCount(): number {
+    return this.#droppedCount;
+  }
+  /** Batches not yet covered by a mark. */
+  get pendingCount(): number {
+    return this.#segments().reduce((sum, segment) => sum + this.#pendingIn(segment), 0);
+  }
+
+  /** Takes over one file of an earlier run; called by `openSpool`. */
+  async load(name: string): Promise<void> {
+    const number = Number(/^(\d{8})\.spool$/.exec(name)?.[1] ?? Number.NaN);
+    if (Number.isNaN(number)) return;
+    this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+    const path = this.#path(number);
+    const file =
+      (await this.#options.disk.read(path, { bytesMax: 2 * SEGMENT_BYTES_MAX })) ??
+      new Uint8Array(0);
+    const { boot, records, soundBytes } = decodeSegment(file);
+    const [first, last] = [records[0], records.at(-1)];
+    if (soundBytes < file.length) {
+      this.#options.logger.warn('spool segment damaged at its end; the rest is kept', {
+        path,
+        lostBytes: file.length - soundBytes,
+      });
+    }
+    if (boot === undefined || first === undefined || last === undefined) {
+      await this.#options.disk.remove(path);
+      return;
+    }
+    this.#closed.push({
+      number,
+      boot,
+      firstSequence: first.sequence,
+      lastSequence: last.sequence,
+      sizeBytes: file.length,
+    });
+  }
+
+  /** Keeps a batch of the present boot; sequences rise by one. @throws the disk's error; the batch is then not kept */
+  async append(sequence: number, bytes: Uint8Array): Promise<void> {
+    const record = encodeRecord(sequence, bytes);
+    const open = this.#open ?? (await this.#openSegment(sequence));
+    open.file.append(record);
+    open.segment.lastSequence = sequence;
+    open.segment.sizeBytes += record.length;
+    if (open.segment.sizeBytes >= SEGMENT_BYTES_MAX) await this.#closeSegment();
+    while (this.sizeBytes > this.#options.bytesMax && this.#closed.length > 0)
+      await this.#dropOldest();
+  }
+
+  /** Forgets what the controller holds durably. Marks of boots that are not in the spool are ignored. */
+  async trim(mark: LowWaterMark): Promise<void> {
+    if (mark.sequence > (this.#marks.get(mark.boot) ?? 0))
+      this.#marks.set(mark.boot, mark.sequence);
+    const segment = this.#open?.segment;
+    if (
+      segment !== undefined &&
+      this.#pendingIn(segment) === 0 &&
+      segment.sizeBytes >= SEGMENT_DROP_BYTES
+    ) {
+      await this.#closeSegment();
+    }
+    for (const closed of this.#closed.filter((candidate) => this.#pendingIn(candidate) === 0))
+      await this.#remove(closed);
+    for (const boot of this.#marks.keys()) {
+      if (boot !== this.#options.boot && !this.#closed.some((closed) => closed.boot === boot))
+        this.#marks.delete(boot);
+    }
+  }
+
+  /**
+   * Oldest batches that no mark covers, from the `skip`-th on.
+   * Cost: reads the segments that hold them, at most 1 MiB each.
+   */
+  async readPending(options: {
+    readonly skip: number;
+    readonly countMax: number;
+  }): Promise<readonly SpoolRecord[]> {
+    const found: SpoolRecord[] = [];
+    let skip = options.skip;
+    for (const segment of this.#segments()) {
+      const pending = this.#pendingIn(segment);
+      if (pending <= skip) {
+        skip -= pending;
+        continue;
+      }
+      const records = (await this.#readSegment(segment)).filter(
+        (record) => record.sequence > this.#markOf(segment.boot),
+      );
+      found.push(...records.slice(skip, skip + options.countMax - found.length));
+      skip = 0;
+      if (found.length >= options.countMax) break;
+    }
+    return found;
+  }
+
+  /** Gaps not told yet. They are told again until `append` has kept a batch that carries them, hence the two steps. */
+  gaps(): readonly Gap[] {
+    return this.#gaps;
+  }
+  gapsTold(gaps: readonly Gap[]): void {
+    this.#gaps = this.#gaps.filter((gap) => !gaps.includes(gap));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#closeSegment();
+  }
+
+  #segments(): readonly Segment[] {
+    return this.#open === undefined ? this.#closed : [...this.#closed, this.#open.segment];
+  }
+  #markOf(boot: BootId): number {
+    return this.#marks.get(boot) ?? 0;
+  }
+  #pendingIn(segment: Segment): number {
+    return Math.max(
+      0,
+      segment.lastSequence - Math.max(this.#markOf(segment.boot), segment.firstSequence - 1),
+    );
+  }
+  #path(number: number): string {
+    return join(this.#options.folder, `${String(number).padStart(8, '0')}.spool`);
+  }
+
+  async #openSegment(firstSequence: number): Promise<{ segment: Segment; file: AppendFile }> {
+    const { boot, disk } = this.#options;
+    const number = this.#nextNumber;
+    this.#nextNumber += 1;
+    const file = await disk.openAppend(this.#path(number));
+    file.append(encodeSegmentHeader(boot));
+    const segment = {
+      number,
+      boot,
+      firstSequence,
+      lastSequence: firstSequence - 1,
+      sizeBytes: SEGMENT_HEADER_BYTES,
+    };
+    this.#open = { segment, file };
+    return this.#open;
+  }
+
+  async #closeSegment(): Promise<void> {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#closed.push(open.segment);
+    await open.file.sync();
+    open.file.close();
+  }
+
+  async #readSegment(segment: Segment): Promise<readonly SpoolRecord[]> {
+    const bytes = await this.#options.disk.read(this.#path(segment.number), {
+      bytesMax: 2 * SEGMENT_BYTES_MAX,
+    });
+    return bytes === undefined ? [] : decodeSegment(bytes).records;
+  }
+
+  async #dropOldest(): Promise<void> {
+    const [oldest] = this.#closed;
+    if (oldest === undefined) return;
+    const lost = this.#pendingIn(oldest);
+    if (lost > 0) {
+      this.#droppedCount += lost;
+      // From the mark on: it then covers earlier gaps too, should the batch that carried them be dropped in turn.
+      const firstSequence = this.#markOf(oldest.boot) + 1;
+      const gap = { boot: oldest.boot, firstSequence, lastSequence: oldest.lastSequence };
+      this.#gaps = [...this.#gaps, gap].slice(-GAPS_KEPT_MAX);
+      this.#options.logger.warn('spool full; oldest batches dropped', { lost, code: 'SPOOL_FULL' });
+    }
+    await this.#remove(oldest);
+  }
+
+  async #remove(segment: Segment): Promise<void> {
+    this.#closed.splice(this.#closed.indexOf(segment), 1);
+    try {
+      await this.#options.disk.remove(this.#path(segment.number));
+    } catch (error) {
+      this.#options.logger.warn('spool segment could not be removed', {
+        code: codeOf(error),
+        reason: describeError(error),
+      });
+    }
+  }
+}
