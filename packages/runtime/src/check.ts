@@ -1,7 +1,10 @@
-// In: a JSON Schema of the kind that TypeBox writes, and a value. Out: the value with defaults, or every mistake in words.
-// Never: coerces. It knows the keywords that our schemas use, and refuses a schema with others, so that no rule is silently skipped.
+// In: a JSON Schema of the kind that TypeBox writes, and a value.
+// Out: the value with defaults, or every mistake in words.
+// Never: coerces. It knows the keywords that our schemas use, and refuses a schema with others, so
+// that no rule is silently skipped.
 //
-// Why not typebox/value: it costs 4 MB of anonymous memory, a fifth of the agent's budget (docs/decisions/0003).
+// Why not typebox/value: it costs 4 MB of anonymous memory, a fifth of the agent's budget
+// (docs/decisions/0003).
 
 import { nearest } from './nearest.ts';
 
@@ -26,7 +29,8 @@ export function checkValue(
   value: unknown,
 ): { readonly value: unknown; readonly mistakes: readonly Mistake[] } {
   const mistakes: Mistake[] = [];
-  const checked = check(schema as Schema, value, [], mistakes); // Every schema is a record of keywords.
+  // Every schema is a record of keywords.
+  const checked = check(schema as Schema, value, [], mistakes);
   return { value: checked, mistakes };
 }
 
@@ -75,8 +79,12 @@ function check(
       return typeof value === 'boolean'
         ? value
         : wrong(`must be true or false, got ${show(value)}`);
-    default:
+    case 'null':
+      return value === null ? value : wrong(`must be null, got ${show(value)}`);
+    case undefined:
       return value;
+    default:
+      throw new TypeError(`schema type ${show(schema['type'])} is not one that check.ts knows`);
   }
 }
 
@@ -86,11 +94,17 @@ function checkObject(
   path: readonly (string | number)[],
   mistakes: Mistake[],
 ): Record<string, unknown> {
-  const properties = (schema['properties'] ?? {}) as Record<string, Schema>; // Given by TypeBox for every object.
+  if ((schema['additionalProperties'] ?? false) !== false)
+    throw new TypeError(`a schema with additionalProperties is not one that check.ts knows`);
+  // Given by TypeBox for every object.
+  const properties = (schema['properties'] ?? {}) as Record<string, Schema>;
   const required = (schema['required'] ?? []) as readonly string[];
-  const [valueSchema] = Object.values(
-    (schema['patternProperties'] ?? {}) as Record<string, Schema>,
-  );
+  // A schema has either named properties or one pattern of keys with their schema.
+  const [keyed] = Object.entries((schema['patternProperties'] ?? {}) as Record<string, Schema>);
+  const { maxProperties } = schema as { maxProperties?: number };
+  const count = Object.keys(value).length;
+  if (maxProperties !== undefined && count > maxProperties)
+    mistakes.push({ path, problem: `takes at most ${maxProperties} keys, got ${count}` });
   const result: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(properties)) {
     const isGiven = Object.hasOwn(value, key) && value[key] !== undefined;
@@ -101,9 +115,11 @@ function checkObject(
   }
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(properties, key)) continue;
-    if (valueSchema !== undefined)
-      result[key] = check(valueSchema, value[key], [...path, key], mistakes);
-    else mistakes.push({ path: [...path, key], problem: unknownKey(key, Object.keys(properties)) });
+    if (keyed === undefined)
+      mistakes.push({ path: [...path, key], problem: unknownKey(key, Object.keys(properties)) });
+    else if (key === '__proto__' || !new RegExp(keyed[0], 'u').test(key))
+      mistakes.push({ path: [...path, key], problem: `is a key that must look like ${keyed[0]}` });
+    else result[key] = check(keyed[1], value[key], [...path, key], mistakes);
   }
   return result;
 }
@@ -163,9 +179,12 @@ function checkNumber(schema: Schema, value: unknown, wrong: (problem: string) =>
   if (isInside) return value;
   if (minimum !== undefined && maximum !== undefined)
     return wrong(`must be ${minimum} to ${maximum}, got ${value}`);
-  return wrong(
-    `must be ${[minimum === undefined ? '' : `at least ${minimum}`, exclusiveMinimum === undefined ? '' : `more than ${exclusiveMinimum}`, maximum === undefined ? '' : `at most ${maximum}`].filter((part) => part !== '').join(' and ')}, got ${value}`,
-  );
+  const rules = [
+    minimum === undefined ? [] : `at least ${minimum}`,
+    exclusiveMinimum === undefined ? [] : `more than ${exclusiveMinimum}`,
+    maximum === undefined ? [] : `at most ${maximum}`,
+  ];
+  return wrong(`must be ${rules.flat().join(' and ')}, got ${value}`);
 }
 
 function checkAlternatives(
@@ -203,9 +222,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function show(value: unknown): string {
-  return value === undefined
-    ? 'nothing'
-    : (JSON.stringify(value) ?? typeof value).slice(0, SHOWN_LENGTH_MAX);
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'number') return String(value); // JSON has no NaN and no infinity.
+  return (JSON.stringify(value) ?? typeof value).slice(0, SHOWN_LENGTH_MAX);
 }
 
 const SHOWN_LENGTH_MAX = 80;

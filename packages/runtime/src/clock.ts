@@ -1,7 +1,12 @@
 // In: nothing. Out: wall time, monotonic time and waiting, as one injected thing.
 // Never: is read around; `Date.now` and timers stand in this file only.
 
-/** `nowMs` may jump and is for people and other hosts; `monotonicMs` never goes back and is for durations. */
+import assert from 'node:assert/strict';
+
+/**
+ * `nowMs` may jump and is for people and other hosts; `monotonicMs` never goes back and is for
+ * durations.
+ */
 export interface Clock {
   /** Epoch milliseconds. */
   nowMs(): number;
@@ -16,13 +21,18 @@ export interface Timer {
   cancel(): void;
 }
 
+/** The longest wait that a timer of Node keeps, ms (24 days); a longer one would end at once. */
+export const WAIT_MS_MAX = 2_147_483_647;
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   sleep: (durationMs, signal) =>
     new Promise((resolve, reject) => {
+      assert(durationMs <= WAIT_MS_MAX);
       if (signal?.aborted === true) {
-        reject(signal.reason as Error); // The reason is whatever the aborter gave; by convention an Error.
+        // The reason is whatever the aborter gave; by convention an Error.
+        reject(signal.reason as Error);
         return;
       }
       const abort = (): void => {
@@ -36,6 +46,7 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', abort, { once: true });
     }),
   after: (durationMs, call) => {
+    assert(durationMs <= WAIT_MS_MAX);
     const timer = setTimeout(call, durationMs);
     timer.unref();
     return { cancel: () => clearTimeout(timer) };

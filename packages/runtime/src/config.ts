@@ -1,5 +1,6 @@
 // In: a YAML file, the environment and a TypeBox schema. Out: a complete, checked configuration.
-// Never: guesses; an unknown key or a wrong value is an error that names the key, the place and the nearest known key.
+// Never: guesses; an unknown key or a wrong value is an error that names the key, the place and the
+// nearest known key.
 
 import { LineCounter, isMap, isScalar, isSeq, parseDocument, type Document } from 'yaml';
 import type { Static, TSchema } from 'typebox';
@@ -8,6 +9,7 @@ import { CodedError } from './errors.ts';
 
 export const CONFIG_BYTES_MAX = 1024 * 1024;
 const MISTAKES_SHOWN_MAX = 10;
+const MISTAKE_LENGTH_MAX = 500;
 
 export interface ConfigSource {
   /** Shown in errors. */
@@ -17,7 +19,8 @@ export interface ConfigSource {
 
 /**
  * Joins environment over file over the schema's defaults, and checks the whole.
- * A key `broker.port` is set by `<prefix>_BROKER_PORT`; camel case becomes `_`: `limits.cpuRatio` is `<prefix>_LIMITS_CPU_RATIO`.
+ * A key `broker.port` is set by `<prefix>_BROKER_PORT`; camel case becomes `_`: `limits.cpuRatio`
+ * is `<prefix>_LIMITS_CPU_RATIO`.
  *
  * @param source the file; absent for defaults and environment only
  * @throws CodedError CONFIG_INVALID with every mistake, at most ten
@@ -31,15 +34,9 @@ export function parseConfig<Schema extends TSchema>(
   },
 ): Static<Schema> {
   const lines = new LineCounter();
-  const document =
-    options.source === undefined
-      ? undefined
-      : parseDocument(options.source.text, { lineCounter: lines, uniqueKeys: true });
   const where = options.source?.path ?? 'configuration';
-  const syntaxError = document?.errors[0];
-  if (syntaxError !== undefined) throw invalid(`${where}: ${syntaxError.message}`);
-
-  const root: unknown = document?.toJS({ maxAliasCount: 0 }) ?? {};
+  const document = options.source === undefined ? undefined : parseYaml(options.source, lines);
+  const root: unknown = document === undefined ? {} : (plainValue(document, where) ?? {});
   const value = isRecord(root) ? root : { '': root };
   if (options.environment !== undefined)
     applyEnvironment(schema, value, options.prefix ?? 'FORESHADOW', options.environment);
@@ -47,12 +44,37 @@ export function parseConfig<Schema extends TSchema>(
   if (checked.mistakes.length === 0) return checked.value as Static<Schema>; // checkValue found that the value has the schema's shape.
   const shown = checked.mistakes
     .slice(0, MISTAKES_SHOWN_MAX)
-    .map((mistake) => `${position(document, lines, where, mistake)}: ${sentence(mistake)}`);
+    .map((mistake) => `${position(document, lines, where, mistake)}: ${sentence(mistake)}`)
+    .map((line) => line.slice(0, MISTAKE_LENGTH_MAX));
   throw invalid(shown.join('\n'));
 }
 
-function invalid(message: string): CodedError {
-  return new CodedError('CONFIG_INVALID', message);
+function invalid(message: string, cause?: unknown): CodedError {
+  return new CodedError('CONFIG_INVALID', message, { cause });
+}
+
+function parseYaml(source: ConfigSource, lineCounter: LineCounter): Document {
+  if (source.text.length > CONFIG_BYTES_MAX)
+    throw invalid(
+      `${source.path} has ${source.text.length} characters, more than ${CONFIG_BYTES_MAX}; make it smaller`,
+    );
+  try {
+    const document = parseDocument(source.text, { lineCounter, uniqueKeys: true });
+    const [syntaxError] = document.errors;
+    if (syntaxError === undefined) return document;
+    throw invalid(`${source.path}: ${syntaxError.message}`);
+  } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
+    throw invalid(`${source.path} is nested too deeply to be read`, cause); // A RangeError of the stack.
+  }
+}
+
+function plainValue(document: Document, where: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (cause) {
+    throw invalid(`${where}: write values out; aliases (*name) are not read`, cause);
+  }
 }
 
 function sentence(mistake: Mistake): string {

@@ -2,18 +2,25 @@
 // Never: follows a symbolic link on replace, or reports success before the kernel did.
 
 import { constants } from 'node:fs';
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { CodedError, codeOf } from './errors.ts';
 
 /** A file that only grows. */
 export interface AppendFile {
   readonly path: string;
   readonly sizeBytes: number;
-  /** Appends to the page cache; survives the process, not the machine. Throws on a short write or any error. */
+  /**
+   * Appends to the page cache; survives the process, not the machine. Throws on a short write or
+   * any error.
+   */
   append(bytes: Uint8Array): void;
-  /** Makes everything appended so far durable. An error here is fatal for the file: never retry, reopen. */
+  /**
+   * Makes everything appended so far durable. An error here is fatal for the file: never retry,
+   * reopen.
+   */
   sync(): Promise<void>;
   /** @returns the bytes in [offset, offset + length), fewer at the end of the file */
   readAt(offset: number, length: number): Uint8Array;
@@ -28,11 +35,17 @@ export interface Disk {
   makeFolder(path: string): Promise<void>;
   /** Names, sorted; empty when the folder is missing. */
   list(path: string): Promise<readonly string[]>;
-  /** @returns undefined when the file is missing. @throws CodedError FILE_TOO_LARGE beyond `bytesMax` */
+  /**
+   * @returns undefined when the file is missing. @throws CodedError FILE_TOO_LARGE beyond
+   * `bytesMax`
+   */
   read(path: string, options: { readonly bytesMax: number }): Promise<Uint8Array | undefined>;
   /** Opens for appending and reading, mode 0600, created where missing. */
   openAppend(path: string): Promise<AppendFile>;
-  /** All or nothing and durable: temporary file in the same folder, fsync, rename, fsync of the folder. Mode 0600. */
+  /**
+   * All or nothing and durable: temporary file in the same folder, fsync, rename, fsync of the
+   * folder. Mode 0600.
+   */
   replace(path: string, bytes: Uint8Array): Promise<void>;
   /** Removes a file; a missing one is no error. */
   remove(path: string): Promise<void>;
@@ -51,7 +64,7 @@ export const systemDisk: Disk = {
     }
   },
   read: readBounded,
-  openAppend: async (path) => new SystemAppendFile(path),
+  openAppend,
   replace: replaceFile,
   remove: async (path) => rm(path, { force: true }),
 };
@@ -69,7 +82,12 @@ async function readBounded(
         `${path} has ${size} bytes, more than the ${options.bytesMax} that are read; make it smaller`,
       );
     }
-    return await file.readFile();
+    // What the file grows by meanwhile is left unread, so that the bound holds.
+    const bytes = new Uint8Array(size);
+    let count = 0;
+    for (let read = -1; read !== 0 && count < size; count += read)
+      ({ bytesRead: read } = await file.read(bytes, count, size - count, count));
+    return bytes.subarray(0, count);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
@@ -90,23 +108,38 @@ async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
     await file.sync();
   }
   await rename(temporary, path);
-  await using parent = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  await parent.sync();
+  await syncFolder(folder);
 }
+
+/** Makes the names in a folder durable; without it a new file may be gone after a power loss. */
+async function syncFolder(folder: string): Promise<void> {
+  await using opened = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  await opened.sync();
+}
+
+async function openAppend(path: string): Promise<AppendFile> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+  const descriptor = openSync(path, flags, 0o600);
+  const sizeBytes = fstatSync(descriptor).size;
+  if (sizeBytes === 0) await syncFolder(dirname(path));
+  return new SystemAppendFile({ path, descriptor, sizeBytes });
+}
+
+const fsyncDescriptor = promisify(fsync);
 
 class SystemAppendFile implements AppendFile {
   readonly path: string;
   readonly #descriptor: number;
   #sizeBytes: number;
 
-  constructor(path: string) {
-    this.path = path;
-    this.#descriptor = openSync(
-      path,
-      constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW,
-      0o600,
-    );
-    this.#sizeBytes = fstatSync(this.#descriptor).size;
+  constructor(opened: {
+    readonly path: string;
+    readonly descriptor: number;
+    readonly sizeBytes: number;
+  }) {
+    this.path = opened.path;
+    this.#descriptor = opened.descriptor;
+    this.#sizeBytes = opened.sizeBytes;
   }
   get sizeBytes(): number {
     return this.#sizeBytes;
@@ -122,9 +155,7 @@ class SystemAppendFile implements AppendFile {
     }
   }
   async sync(): Promise<void> {
-    // A second descriptor of the same file: fsync covers the file, and a promise keeps the event loop free.
-    await using file = await open(this.path, constants.O_RDONLY);
-    await file.sync();
+    await fsyncDescriptor(this.#descriptor);
   }
   readAt(offset: number, length: number): Uint8Array {
     const target = new Uint8Array(Math.max(0, Math.min(length, this.#sizeBytes - offset)));

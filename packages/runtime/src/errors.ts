@@ -1,9 +1,11 @@
 // In: a stable code, a sentence and a cause. Out: the one error class for operational trouble.
-// Never: is used for a programmer's mistake (assert, TypeError) or an expected outcome (a union value).
+// Never: is used for a programmer's mistake (assert, TypeError) or an expected outcome (a union
+// value).
 
 /**
- * Operational error. `code` is upper-case, listed in docs/reference/errors.md, and never reused; decide on it, not on the message.
- * The message says what was being done, with what, and what to try.
+ * Operational error. `code` is upper-case, listed in docs/reference/errors.md, and never reused;
+ * decide on it, not on the message. The message says what was being done, with what, and what to
+ * try.
  */
 export class CodedError extends Error {
   readonly code: string;
@@ -14,7 +16,10 @@ export class CodedError extends Error {
   }
 }
 
-/** @returns the code of a CodedError or of a system error (`ENOENT`), `UNEXPECTED` for anything else. */
+/**
+ * @returns the code of a CodedError or of a system error (`ENOENT`), `UNEXPECTED` for anything
+ * else.
+ */
 export function codeOf(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string')
     return error.code;

@@ -1,5 +1,6 @@
 // In: nothing. Out: random identifiers from the system's cryptographic source.
-// Never: is predictable, and so is never used where a run must repeat from a seed: there the identifier is injected.
+// Never: is predictable, and so is never used where a run must repeat from a seed: there the
+// identifier is injected.
 
 import { randomBytes } from 'node:crypto';
 

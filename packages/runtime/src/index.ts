@@ -1,4 +1,5 @@
-// In: the operating system and the process. Out: what every program needs: clock, randomness, disk, configuration, log, bounds.
+// In: the operating system and the process.
+// Out: what every program needs: clock, randomness, disk, configuration, log, bounds.
 // Never: knows a word of the domain.
 
 export { CodedError, codeOf, describeError, unreachable } from './errors.ts';

@@ -1,4 +1,5 @@
-// In: named parts that were opened. Out: the same parts closed in the mirrored order, each with a deadline.
+// In: named parts that were opened.
+// Out: the same parts closed in the mirrored order, each with a deadline.
 // Never: swallows a failure to close; it is logged and the next part is closed all the same.
 
 import type { Clock } from './clock.ts';
@@ -71,7 +72,10 @@ export class Lifecycle implements AsyncDisposable {
   }
 }
 
-/** @returns a signal that aborts at the first SIGINT or SIGTERM; a second one ends the process at once with 130 */
+/**
+ * @returns a signal that aborts at the first SIGINT or SIGTERM; a second one ends the process at
+ * once with 130
+ */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
   const stop = (name: string): void => {

@@ -1,5 +1,6 @@
 // In: facts about the program itself. Out: one line each on stderr: JSON, or text on a terminal.
-// Never: contains content of a configuration file or a secret; callers pass names, codes and numbers.
+// Never: contains content of a configuration file or a secret; callers pass names, codes and
+// numbers.
 
 import type { Clock } from './clock.ts';
 
@@ -21,7 +22,10 @@ const priorities: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn
 export interface LoggerOptions {
   readonly program: string;
   readonly level: LogLevel;
-  /** `text` for a person, `json` for a collector, `journal` for JSON with a journald priority before it. */
+  /**
+   * `text` for a person, `json` for a collector, `journal` for JSON with a journald priority before
+   * it.
+   */
   readonly format: 'text' | 'json' | 'journal';
   readonly clock: Clock;
   readonly write: (line: string) => void;
@@ -52,8 +56,11 @@ function textLine(
   fields: LogFields,
 ): string {
   const time = new Date(options.clock.nowMs()).toISOString().slice(11, 23);
-  const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return `${time} ${level.padEnd(5)} ${options.program}: ${message}${pairs.map(([name, value]) => ` ${name}=${String(value)}`).join('')}\n`;
+  const pairs = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ` ${name}=${String(value)}`);
+  const line = `${time} ${level.padEnd(5)} ${options.program}: ${message}${pairs.join('')}`;
+  return `${line.replaceAll(/\p{Cc}/gu, ' ')}\n`; // A file name with a line break must not forge a line.
 }
 
 function jsonLine(

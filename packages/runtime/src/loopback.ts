@@ -1,4 +1,5 @@
-// In: an address that a program is told to listen on or dial. Out: whether it stays on this machine.
+// In: an address that a program is told to listen on or dial.
+// Out: whether it stays on this machine.
 // Never: resolves names; only literal loopback addresses and `localhost` pass.
 
 import { isIP } from 'node:net';

@@ -1,10 +1,16 @@
 // In: a word and the known ones. Out: the known one that was probably meant.
-// Never: guesses far: more than a third of the letters wrong is no suggestion.
+// Never: guesses far: two letters may be wrong, or a third of a long word, but not the whole word.
 
-/** @returns undefined when nothing known is near. Cost: product of the lengths, for each name. */
+export const WORD_LENGTH_MAX = 64;
+
+/**
+ * @returns undefined when nothing known is near, or when the word is longer than any name.
+ * Cost: product of the lengths, for each name.
+ */
 export function nearest(word: string, names: readonly string[]): string | undefined {
+  if (word.length > WORD_LENGTH_MAX) return undefined;
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.min(word.length, Math.max(2, Math.floor(word.length / 3)) + 1);
   for (const name of names) {
     const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     if (distance < bestDistance) {

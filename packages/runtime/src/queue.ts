@@ -47,9 +47,11 @@ export class BoundedQueue<Item> {
   async waitForItem(signal: AbortSignal): Promise<void> {
     if (this.length > 0 || signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    const wake = (): void => resolve();
+    this.#wake = wake;
+    signal.addEventListener('abort', wake, { once: true });
     await promise;
+    signal.removeEventListener('abort', wake); // The signal outlives many waits.
     this.#wake = undefined;
   }
 }

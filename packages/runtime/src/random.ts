@@ -4,7 +4,10 @@
 /** A stream of numbers in [0, 1). */
 export type Random = () => number;
 
-/** @param seed any integer; the same seed gives the same stream. Algorithm: mulberry32 (Tommy Ettinger, public domain). */
+/**
+ * @param seed any integer; the same seed gives the same stream. Algorithm: mulberry32 (Tommy
+ * Ettinger, public domain).
+ */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {

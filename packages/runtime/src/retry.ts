@@ -3,7 +3,10 @@
 
 import type { Random } from './random.ts';
 
-/** Full jitter: uniform in [0, min(maxMs, firstMs·2^attempt)], so that a fleet does not return in step. */
+/**
+ * Full jitter: uniform in [0, min(maxMs, firstMs·2^attempt)], so that a fleet does not return in
+ * step.
+ */
 export function backoffMs(
   attempt: number,
   bounds: { readonly firstMs: number; readonly maxMs: number },
@@ -13,4 +16,5 @@ export function backoffMs(
   return Math.floor(random() * ceilingMs);
 }
 
-const DOUBLINGS_MAX = 30; // Beyond it the product would leave the exact integers; maxMs holds long before.
+// Beyond it the product would leave the exact integers; maxMs holds long before.
+const DOUBLINGS_MAX = 30;
