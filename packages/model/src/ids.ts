@@ -3,7 +3,10 @@
 
 declare const kind: unique symbol;
 
-/** A machine, or one measured part of it, that runs an agent. Lower-case, digits and hyphens: it is one NATS subject token. */
+/**
+ * A machine, or one measured part of it, that runs an agent. Lower-case, digits and hyphens: it is
+ * one NATS subject token.
+ */
 export type HostId = string & { readonly [kind]: 'host' };
 /** One production host and one shadow host compared: `<production>_<shadow>`. */
 export type PairId = string & { readonly [kind]: 'pair' };
@@ -47,7 +50,10 @@ export function parseIncidentId(value: unknown): IncidentId | undefined {
   return typeof value === 'string' && recordId.test(value) ? (value as IncidentId) : undefined;
 }
 
-/** Names a pair after its two hosts; an underscore cannot occur in a host id, so the name is unambiguous. */
+/**
+ * Names a pair after its two hosts; an underscore cannot occur in a host id, so the name is
+ * unambiguous.
+ */
 export function pairIdOf(production: HostId, shadow: HostId): PairId {
   return `${production}_${shadow}` as PairId;
 }

@@ -1,15 +1,7 @@
 // In: the schemas of the model. Out: what REST asks and answers beyond the model's own types: requests, pages, problems.
 // Never: is used inside the loop; rooms other than api, the client and the CLI do not see these shapes.
 
-import {
-  Type,
-  type Static,
-  type TSchema,
-  type TObject,
-  type TArray,
-  type TOptional,
-} from 'typebox';
-import type { TInteger, TString } from 'typebox';
+import { Type, type Static, type TInteger, type TSchema, type TUnsafe } from 'typebox';
 import {
   cloudEventSchema,
   commandIdSchema,
@@ -49,10 +41,10 @@ export interface Page<Item> {
   readonly nextCursor?: string;
 }
 
-export function pageSchema<Item extends TSchema>(
-  item: Item,
-): TObject<{ items: TArray<Item>; nextCursor: TOptional<TString> }> {
-  return Type.Object({ items: Type.Array(item), nextCursor: Type.Optional(Type.String()) }, closed);
+export function pageSchema<Item extends TSchema>(item: Item): TUnsafe<Page<Static<Item>>> {
+  return Type.Unsafe<Page<Static<Item>>>(
+    Type.Object({ items: Type.Array(item), nextCursor: Type.Optional(Type.String()) }, closed),
+  );
 }
 
 /** A pair as REST shows it; `verdict` is absent until the first evaluation. */

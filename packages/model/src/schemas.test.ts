@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Value } from 'typebox/value';
 import type { Static } from 'typebox';
 import { hostIdSchema, orderSchema, outcomeSchema, pairIdSchema, verdictSchema } from './index.ts';
