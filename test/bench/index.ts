@@ -1,0 +1,7 @@
+// In: the benches, one a file. Out: the list of all, which is the documentation.
+// Never: registers on import; a bench that is not in the list does not exist.
+
+import type { Bench } from './bench.ts';
+import { houseCheck } from './house-check.ts';
+
+export const benches: readonly Bench[] = [houseCheck];
