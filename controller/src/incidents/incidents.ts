@@ -4,6 +4,7 @@
 import type { NewIdentifier } from '@foreshadow/runtime';
 import {
   parseIncidentId,
+  type Decision,
   type Drift,
   type Incident,
   type IncidentId,
@@ -26,12 +27,9 @@ export const DRIFT_INCIDENTS_PER_PAIR_MAX = 200;
 /** Open incidents of all pairs. */
 export const INCIDENTS_OPEN_MAX = 8_000;
 
-/** Something that was decided or done about an incident. */
-export interface IncidentNote {
-  readonly incident: IncidentId;
-  readonly change: 'decided' | 'commanded' | 'outcome';
-  readonly sentence: string;
-  readonly details: Readonly<Record<string, unknown>>;
+/** What was decided about a subject of a pair, in this incident or in an earlier one. */
+export interface PastDecision {
+  readonly decision: Decision;
   readonly atMs: number;
 }
 
@@ -40,9 +38,9 @@ export interface Incidents {
   recordDrifts(pair: PairId, drifts: readonly Drift[], nowMs: number): readonly IncidentChange[];
   /** Opens on `diverged`, closes on `aligned`; `diverging` and `inconclusive` leave things as they are. */
   recordVerdict(verdict: Verdict): readonly IncidentChange[];
-  note(note: IncidentNote): IncidentChange;
   /**
    * Numbers the changes, waits until they are durable, and shows them. Commits queue up behind each other.
+   * What was decided or done about an incident is a change, too: `decided` with `details.decision`, `commanded`, `outcome`.
    * @throws what `persist` throws; then nothing was recorded, and the same changes can be made again
    */
   commit(changes: readonly IncidentChange[]): Promise<readonly IncidentRecord[]>;
@@ -51,6 +49,8 @@ export interface Incidents {
   get(id: IncidentId): Incident | undefined;
   /** The incident's records in order; empty when it is not in memory. */
   records(id: IncidentId): readonly IncidentRecord[];
+  /** All decisions in memory on one subject of a pair, oldest incident first. Cost linear in the incidents in memory. */
+  decisions(of: Pick<Incident, 'pair' | 'subject'>): readonly PastDecision[];
   /** Drifts for which no incident was opened, because a bound was reached; since the start. */
   suppressedCount(): number;
 }
@@ -108,15 +108,21 @@ export function createIncidents(options: {
       if (verdict.status !== 'diverged' || ledger.openCount() >= INCIDENTS_OPEN_MAX) return [];
       return [openNew({ pair: verdict.pair, kind: 'behaviour', subject: BEHAVIOUR }, facts)];
     },
-    note: (note) => note,
     commit(changes) {
       const mine = last.then(() => commit(changes));
       last = mine.catch(() => undefined); // Whoever asked for it hears of the failure; the next one starts afresh.
       return mine;
     },
-    list: ledger.list,
-    get: ledger.get,
-    records: ledger.records,
+    list: () => ledger.list(),
+    get: (id) => ledger.get(id),
+    records: (id) => ledger.records(id),
+    decisions: ({ pair, subject }) =>
+      ledger
+        .list()
+        .filter((incident) => incident.pair === pair && incident.subject === subject)
+        .flatMap(({ id }) => ledger.records(id))
+        .filter(({ change }) => change === 'decided')
+        .map(({ details, atMs }) => ({ decision: details['decision'] as Decision, atMs })), // As `decided` says.
     suppressedCount: () => suppressedCount,
   };
 }

@@ -5,8 +5,8 @@ export {
   DRIFT_INCIDENTS_PER_PAIR_MAX,
   INCIDENTS_OPEN_MAX,
   createIncidents,
-  type IncidentNote,
   type Incidents,
+  type PastDecision,
 } from './incidents.ts';
 export { INCIDENTS_MAX, RECORDS_PER_INCIDENT_MAX } from './ledger.ts';
 export type { IncidentChange } from './change.ts';
