@@ -5,10 +5,14 @@ import type { MetricName } from '@foreshadow/model';
 import { reportKnown, type Collector } from './collector.ts';
 import { accept, bytesOf, createScan, keyedNumbers, nextLine, nextNumber } from './scan.ts';
 
-/** Clock ticks a second in every file of `/proc`. The kernel fixes it at 100 for user space on all architectures we run on. */
+/**
+ * Clock ticks a second in every file of `/proc`. The kernel fixes it at 100 for user space on all
+ * architectures we run on.
+ */
 export const USER_HZ = 100;
 
-// In the order of the columns of the line `cpu`; the two that follow, guest and guest_nice, are parts of the first two.
+// In the order of the columns of the line `cpu`; the two that follow, guest and guest_nice, are
+// parts of the first two.
 const timeMetrics = [
   'cpu_user_seconds_total',
   'cpu_nice_seconds_total',
@@ -45,7 +49,9 @@ export const cpu: Collector = {
     if (bytes === undefined) return;
     const scan = createScan(bytes);
     if (accept(scan, wholeKey)) {
-      let usedTicks = 0; // Total less idle and iowait; summed, as those two may go back by a tick and the others may not.
+      // Total less idle and iowait; summed, as those two may go back by a tick and the others may
+      // not.
+      let usedTicks = 0;
       for (const metric of timeMetrics) {
         const ticks = nextNumber(scan);
         reportKnown(report, metric, ticks / USER_HZ);

@@ -10,14 +10,20 @@ import {
 } from './collector.ts';
 import { createScan, nextLine, nextNumber, nextWord, skipWords } from './scan.ts';
 
-/** Disks measured; beyond it the rest is left out and the collector fails with INSTANCES_OVER_BOUND. */
+/**
+ * Disks measured; beyond it the rest is left out and the collector fails with INSTANCES_OVER_BOUND.
+ */
 export const DISKS_MAX = 64;
 
 const same = (value: number): number => value;
-const bytes = (sectors: number): number => sectors * 512; // In this file always, whatever the device has.
+// In this file always, whatever the device has.
+const bytes = (sectors: number): number => sectors * 512;
 const seconds = (milliseconds: number): number => milliseconds / 1_000;
 
-/** Memory (ram, zram), files (loop), and device mapper and RAID, whose I/O is counted again on the disks beneath them. */
+/**
+ * Memory (ram, zram), files (loop), and device mapper and RAID, whose I/O is counted again on the
+ * disks beneath them.
+ */
 const notDisks = /^(?:loop|ram|zram|dm-|md)\d/;
 
 // Columns after the name, in order; undefined where we have no metric (merged requests).

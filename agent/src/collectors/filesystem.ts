@@ -1,14 +1,19 @@
-// In: `/proc/self/mounts` and `statfs` of each mount point. Out: how full each local file system is.
+// In: `/proc/self/mounts` and `statfs` of each mount point. Out: how full each local file system
+// is.
 // Never: reports inodes of a file system that makes them as it needs them (btrfs says 0 of 0).
 
 import type { FilesystemFacts } from '@foreshadow/model';
 import { requireWithinBound, type Collector, type Report } from './collector.ts';
 import { parseMounts } from './mounts.ts';
 
-/** File systems measured; beyond it the rest is left out and the collector fails with INSTANCES_OVER_BOUND. */
+/**
+ * File systems measured; beyond it the rest is left out and the collector fails with
+ * INSTANCES_OVER_BOUND.
+ */
 export const FILESYSTEMS_MAX = 64;
 
-// The list of mounts seldom changes: it is parsed again only when its bytes did. A cache of one, keyed by content.
+// The list of mounts seldom changes: it is parsed again only when its bytes did. A cache of one,
+// keyed by content.
 let parsed: { readonly content: Uint8Array; readonly mounts: readonly string[] } | undefined;
 
 export const filesystem: Collector = {

@@ -1,5 +1,6 @@
 // In: a host. Out: readings of it, one subject a collector; README.md lists them all.
-// Never: starts a program, keeps what it read (but process), or reports what the machine does not say.
+// Never: starts a program, keeps what it read (but process), or reports what the machine does not
+// say.
 
 import type { Collector } from './collector.ts';
 import { cpu } from './cpu.ts';

@@ -1,5 +1,6 @@
 // In: `/proc/meminfo`. Out: how the memory of the whole host is used.
-// Never: guesses what is available: a kernel without MemAvailable (before 3.14) yields no used memory.
+// Never: guesses what is available: a kernel without MemAvailable (before 3.14) yields no used
+// memory.
 
 import type { MetricName } from '@foreshadow/model';
 import { reportKnown, type Collector } from './collector.ts';

@@ -1,4 +1,5 @@
-// In: the content of `/proc/self/mounts`. Out: the mounted file systems whose filling up matters here, one for each device.
+// In: the content of `/proc/self/mounts`. Out: the mounted file systems whose filling up matters
+// here, one for each device.
 // Never: asks a network file system by default: a dead server makes the question wait for ever.
 
 import { INSTANCE_LENGTH_MAX } from './collector.ts';
@@ -6,7 +7,10 @@ import { createScan, nextLine, nextWord } from './scan.ts';
 
 const WORD_BYTES_MAX = 4_096; // PATH_MAX; a longer word is no path.
 
-/** File systems that hold no data of their own, hold it in memory, or are images that are always full. */
+/**
+ * File systems that hold no data of their own, hold it in memory, or are images that are always
+ * full.
+ */
 export const pseudoTypes: ReadonlySet<string> = new Set(
   (
     'autofs binfmt_misc bpf cgroup cgroup2 configfs cramfs debugfs devpts devtmpfs efivarfs erofs ' +
@@ -47,7 +51,10 @@ export function parseMounts(content: Uint8Array): readonly string[] {
   return [...firstOfDevice.values()];
 }
 
-/** The kernel writes blanks, newlines and backslashes of a path as three octal digits, one byte each. */
+/**
+ * The kernel writes blanks, newlines and backslashes of a path as three octal digits, one byte
+ * each.
+ */
 export function unescapeOctal(text: string): string {
   return text.replaceAll(/\\([0-3][0-7]{2})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),

@@ -10,10 +10,14 @@ import {
 } from './collector.ts';
 import { createScan, nextLine, nextName, nextNumber } from './scan.ts';
 
-/** Interfaces measured; beyond it the rest is left out and the collector fails with INSTANCES_OVER_BOUND. */
+/**
+ * Interfaces measured; beyond it the rest is left out and the collector fails with
+ * INSTANCES_OVER_BOUND.
+ */
 export const INTERFACES_MAX = 64;
 
-// Columns after the name, in order; undefined where we have no metric (fifo, frame, compressed, multicast).
+// Columns after the name, in order; undefined where we have no metric (fifo, frame, compressed,
+// multicast).
 const columns = [
   'network_received_bytes_total',
   'network_received_packets_total',
@@ -38,7 +42,8 @@ export const network: Collector = {
     const scan = createScan(bytes);
     let count = 0;
     do {
-      const name = nextName(scan, INSTANCE_LENGTH_MAX); // Undefined for the two lines of headings, which have no colon.
+      // Undefined for the two lines of headings, which have no colon.
+      const name = nextName(scan, INSTANCE_LENGTH_MAX);
       if (name === undefined || name === 'lo') continue;
       count += 1;
       if (count > INTERFACES_MAX) continue;

@@ -1,8 +1,11 @@
-// In: the running totals of each process of a tree, tick by tick. Out: totals of the whole tree that never go back.
+// In: the running totals of each process of a tree, tick by tick. Out: totals of the whole tree
+// that never go back.
 // Never: counts twice what a parent takes over from a child that it has waited for.
 //
-// Why there is state: when a process ends, its totals leave the sum. The kernel adds them to the totals of a parent that waits
-// for it (so children too short to be seen are counted), but not when the parent ignores its children. So the increase of each
+// Why there is state: when a process ends, its totals leave the sum. The kernel adds them to the
+// totals of a parent that waits
+// for it (so children too short to be seen are counted), but not when the parent ignores its
+// children. So the increase of each
 // process is added up, less what it took over from processes that were counted before.
 
 /** `totals[i]` of itself and the children that it has waited for; NaN where it cannot be read. */
@@ -14,7 +17,10 @@ export interface ProcessTotals {
 }
 
 export interface ProcessLedger {
-  /** @returns the totals of the tree since the first call, the first totals included; the same array each time */
+  /**
+   * @returns the totals of the tree since the first call, the first totals included; the same array
+   * each time
+   */
   advance(present: readonly ProcessTotals[]): Float64Array;
 }
 
@@ -29,7 +35,8 @@ export function createProcessLedger(totalsCount: number): ProcessLedger {
         const before = survivor(known, process);
         const inherited = takenOver.get(process.pid);
         process.totals.forEach((total, index) => {
-          // A total that could not be read before has no known increase; it only becomes the new start.
+          // A total that could not be read before has no known increase; it only becomes the new
+          // start.
           const start = before === undefined ? 0 : (before.totals[index] ?? Number.NaN);
           const increase = total - start - (inherited?.[index] ?? 0);
           if (increase > 0) sums[index] = (sums[index] ?? 0) + increase;

@@ -1,12 +1,16 @@
 // In: `/proc/<pid>/stat` of every process. Out: one process and all its descendants.
-// Never: asks `/proc/<pid>/task/*/children`: kernels without CONFIG_PROC_CHILDREN lack it, and where it exists it may leave out
+// Never: asks `/proc/<pid>/task/*/children`: kernels without CONFIG_PROC_CHILDREN lack it, and
+// where it exists it may leave out
 // a living child while another exits (man proc_pid_task), whose totals would then be counted twice.
 
 import type { Host } from '@foreshadow/model';
 import { CodedError } from '@foreshadow/runtime';
 import { createScan, nextNumber, nextWord, skipWords } from './scan.ts';
 
-/** Processes of one tree; a larger one is not measured at all, as a part of it would look like a fall. */
+/**
+ * Processes of one tree; a larger one is not measured at all, as a part of it would look like a
+ * fall.
+ */
 export const PROCESSES_MAX = 1_024;
 
 const CLOSING_PARENTHESIS = 0x29;
@@ -15,9 +19,14 @@ const CLOSING_PARENTHESIS = 0x29;
 export interface ProcessFacts {
   readonly pid: number;
   readonly parent: number;
-  /** In clock ticks since boot; with the pid the identity of the process, as pids are used again. */
+  /**
+   * In clock ticks since boot; with the pid the identity of the process, as pids are used again.
+   */
   readonly startTime: number;
-  /** Ended, and not yet waited for by its parent: it has no memory and does nothing, but its totals still count. */
+  /**
+   * Ended, and not yet waited for by its parent: it has no memory and does nothing, but its totals
+   * still count.
+   */
   readonly isZombie: boolean;
   readonly threadCount: number;
   /** Clock ticks in user and kernel mode, of itself and of its children that it has waited for. */

@@ -1,4 +1,5 @@
-// In: a pid file and `/proc/<pid>/{stat,status,io}`. Out: what the process that it names, and its descendants, use.
+// In: a pid file and `/proc/<pid>/{stat,status,io}`. Out: what the process that it names, and its
+// descendants, use.
 // Never: reports anything while the process is not there, and never zero for what it may not read.
 
 import type { Host, MetricName } from '@foreshadow/model';
@@ -10,7 +11,9 @@ import { readProcessTree, type ProcessFacts } from './process-tree.ts';
 import { bytesOf, keyedNumbers, textOf } from './scan.ts';
 
 export interface ProcessCollectorOptions {
-  /** Holds the pid in decimal digits on its first line. Read at each tick, so a restart is followed. */
+  /**
+   * Holds the pid in decimal digits on its first line. Read at each tick, so a restart is followed.
+   */
   readonly pidFile: string;
   /** What the tree may use; all CPUs of the host where absent. */
   readonly cpuCapacityCores?: number;
@@ -21,7 +24,8 @@ export interface ProcessCollectorOptions {
 const PID_FILE_BYTES_MAX = 64;
 const KIBIBYTE = 1024;
 
-// The ledger's totals: CPU ticks first, then the lines of /proc/<pid>/io. The kernel hands both over to a parent that waits.
+// The ledger's totals: CPU ticks first, then the lines of /proc/<pid>/io. The kernel hands both
+// over to a parent that waits.
 const ledgerMetrics = [
   'cpu_used_seconds_total',
   'process_read_bytes_total',
@@ -33,7 +37,8 @@ const ioKeys = ['rchar:', 'wchar:', 'syscr:', 'syscw:'].map(bytesOf);
 const statusKeys = ['RssAnon:', 'RssShmem:'].map(bytesOf);
 
 /**
- * Measures the scope `process`. Keeps state, unlike the others: the ledger of processes that ended (process-ledger.ts)
+ * Measures the scope `process`. Keeps state, unlike the others: the ledger of processes that ended
+ * (process-ledger.ts)
  * and how often the pid file named another process.
  */
 export function createProcessCollector(options: ProcessCollectorOptions): Collector {
@@ -97,8 +102,10 @@ function readTotals(host: Host, { pid, cpuTicks }: ProcessFacts): Float64Array {
 }
 
 /**
- * Anonymous memory of all, and shared memory of the process that maps most of it: cheap (no walk of page tables, as Pss
- * needs), leaves out files that can be given up, and does not count one shared segment once for each worker. Pages that
+ * Anonymous memory of all, and shared memory of the process that maps most of it: cheap (no walk of
+ * page tables, as Pss
+ * needs), leaves out files that can be given up, and does not count one shared segment once for
+ * each worker. Pages that
  * forked workers still share with their parent are counted in each.
  * @returns NaN where a living process does not say
  */

@@ -1,4 +1,5 @@
-// In: bytes of a small text file of the kernel. Out: the numbers and words in it, without making text of the whole.
+// In: bytes of a small text file of the kernel. Out: the numbers and words in it, without making
+// text of the whole.
 // Never: takes half a number for a number: digits that nothing follows (a cut file) are absent.
 
 const TAB = 0x09;
@@ -9,7 +10,10 @@ const ZERO = 0x30;
 const COLON = 0x3a;
 const FRACTION_DIGITS_MAX = 9;
 
-/** A position in bytes. The functions below move `at` forward, never beyond the end of its line unless they say so. */
+/**
+ * A position in bytes. The functions below move `at` forward, never beyond the end of its line
+ * unless they say so.
+ */
 export interface Scan {
   readonly bytes: Uint8Array;
   at: number;
@@ -19,7 +23,9 @@ export function createScan(bytes: Uint8Array, at = 0): Scan {
   return { bytes, at };
 }
 
-/** Goes to the first byte of the next line. @returns false when there is none; `at` is then the end */
+/**
+ * Goes to the first byte of the next line. @returns false when there is none; `at` is then the end
+ */
 export function nextLine(scan: Scan): boolean {
   const newline = scan.bytes.indexOf(NEWLINE, scan.at);
   scan.at = newline === -1 ? scan.bytes.length : newline + 1;
@@ -38,7 +44,8 @@ export function accept(scan: Scan, key: Uint8Array): boolean {
 /**
  * The next word of the line as a whole number.
  * @param end a byte that ends the word besides blanks and the line's end, such as `/`
- * @returns NaN where there is no word, the word is no whole number, nothing follows it, or it is above 2^53 − 1
+ * @returns NaN where there is no word, the word is no whole number, nothing follows it, or it is
+ * above 2^53 − 1
  */
 export function nextNumber(scan: Scan, end = SPACE): number {
   skipBlanks(scan);
@@ -72,7 +79,10 @@ export function nextDecimal(scan: Scan): number {
   return digits <= FRACTION_DIGITS_MAX ? whole + fraction / 10 ** digits : Number.NaN;
 }
 
-/** The next word of the line as text. @returns undefined where there is none or it is longer than `lengthMax` bytes */
+/**
+ * The next word of the line as text. @returns undefined where there is none or it is longer than
+ * `lengthMax` bytes
+ */
 export function nextWord(scan: Scan, lengthMax: number): string | undefined {
   skipBlanks(scan);
   const first = scan.at;
@@ -82,7 +92,10 @@ export function nextWord(scan: Scan, lengthMax: number): string | undefined {
     : textOf(scan.bytes.subarray(first, scan.at));
 }
 
-/** As `nextWord`, for a name that ends with a colon; goes behind the colon. Undefined where the line has no colon. */
+/**
+ * As `nextWord`, for a name that ends with a colon; goes behind the colon. Undefined where the line
+ * has no colon.
+ */
 export function nextName(scan: Scan, lengthMax: number): string | undefined {
   skipBlanks(scan);
   const first = scan.at;
@@ -107,7 +120,8 @@ export function skipWords(scan: Scan, count: number): void {
 /**
  * The first number of each line that begins with a key.
  * @param keys with whatever ends them, such as `MemFree:`
- * @returns one value a key, NaN where no line has it. Cost: product of lines and keys, for the first byte; files here are short.
+ * @returns one value a key, NaN where no line has it. Cost: product of lines and keys, for the
+ * first byte; files here are short.
  */
 export function keyedNumbers(bytes: Uint8Array, keys: readonly Uint8Array[]): Float64Array {
   const values = new Float64Array(keys.length).fill(Number.NaN);

@@ -1,4 +1,5 @@
-// Facts about the host: what is missing is absent, what is kept is refreshed, what is bounded stays bounded.
+// Facts about the host: what is missing is absent, what is kept is refreshed, what is bounded stays
+// bounded.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

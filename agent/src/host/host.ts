@@ -1,5 +1,6 @@
 // In: roots of `/proc` and `/sys`. Out: the `Host` of model/host.ts, over kept-open descriptors.
-// Never: lets a system error out: a file that is missing, vanished, unreadable or too large is undefined.
+// Never: lets a system error out: a file that is missing, vanished, unreadable or too large is
+// undefined.
 
 import { closeSync, constants, openSync, readSync, readdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
@@ -10,12 +11,17 @@ import { readInventory } from './inventory.ts';
 export const HOST_FILE_BYTES_MAX = 1024 * 1024;
 /** Descriptors kept open; beyond it the one that was not used for longest is closed. */
 export const HOST_DESCRIPTORS_MAX = 64;
-/** Names of one directory; beyond it the directory is undefined, as half a list of processes would mislead. */
+/**
+ * Names of one directory; beyond it the directory is undefined, as half a list of processes would
+ * mislead.
+ */
 export const HOST_NAMES_MAX = 65_536;
 
-const BUFFER_BYTES = 32 * 1024; // Holds every hot file of a usual machine; doubles up to the bound where one does not fit.
+// Holds every hot file of a usual machine; doubles up to the bound where one does not fit.
+const BUFFER_BYTES = 32 * 1024;
 
-// A pid file may have been replaced by a FIFO, and an open without this flag would wait for its writer.
+// A pid file may have been replaced by a FIFO, and an open without this flag would wait for its
+// writer.
 const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 export interface HostRoots {
@@ -95,7 +101,10 @@ class LinuxHost implements Host, Disposable {
     }
   }
 
-  /** Starts programs on its first call (see inventory.ts): call it at start, never while sampling. Later calls get the same answer. */
+  /**
+   * Starts programs on its first call (see inventory.ts): call it at start, never while sampling.
+   * Later calls get the same answer.
+   */
   inventory(): Promise<Inventory> {
     this.#inventory ??= readInventory(this);
     return this.#inventory;
@@ -124,7 +133,10 @@ class LinuxHost implements Host, Disposable {
     }
   }
 
-  /** Reads from offset 0 until the kernel says that there is no more; one read gives at most a page of some files. */
+  /**
+   * Reads from offset 0 until the kernel says that there is no more; one read gives at most a page
+   * of some files.
+   */
   #readAll(descriptor: number): Uint8Array | undefined {
     let length = 0;
     try {
@@ -141,7 +153,8 @@ class LinuxHost implements Host, Disposable {
         length += count;
       }
     } catch {
-      return undefined; // ENODEV, ESRCH (its process ended), EISDIR, EAGAIN: nothing can be read here.
+      // ENODEV, ESRCH (its process ended), EISDIR, EAGAIN: nothing can be read here.
+      return undefined;
     }
   }
 

@@ -1,5 +1,6 @@
 // In: a host. Out: its slow facts, each absent where the machine does not say.
-// Never: runs while sampling: `systeminformation` starts shells, dmidecode and dmesg, some of them synchronously.
+// Never: runs while sampling: `systeminformation` starts shells, dmidecode and dmesg, some of them
+// synchronously.
 
 import { arch } from 'node:os';
 import type { Host, Inventory } from '@foreshadow/model';
@@ -11,8 +12,10 @@ export const INVENTORY_TEXT_LENGTH_MAX = 200;
 const unknownTexts = new Set(['', '-', 'unknown', 'computer', 'localhost', 'default string']);
 
 /**
- * Everything that `/proc` and `/etc/os-release` tell is taken from there. Only the hypervisor, and the CPU's name on
- * machines whose `/proc/cpuinfo` has none (arm64), are asked of `systeminformation`, at about 30 ms and five programs each.
+ * Everything that `/proc` and `/etc/os-release` tell is taken from there. Only the hypervisor, and
+ * the CPU's name on
+ * machines whose `/proc/cpuinfo` has none (arm64), are asked of `systeminformation`, at about 30 ms
+ * and five programs each.
  */
 export async function readInventory(host: Host): Promise<Inventory> {
   const cpuInfo = readText(host, '/proc/cpuinfo') ?? '';
