@@ -43,7 +43,8 @@ export interface ItemRecord {
 /** What is durable of a host's items as a whole. */
 export interface ItemsHead {
   readonly version: number;
-  readonly hasSnapshot: boolean;
+  /** Of the newest snapshot that was whole; absent before the first, and after a record was lost. */
+  readonly snapshot?: Stamp;
 }
 
 /** What one report did. */
@@ -68,7 +69,7 @@ export class HostItems {
   readonly #host: HostId;
   readonly #items = new Map<ItemKey, TrackedItem>();
   readonly #stamps = new Map<ItemKey, Stamp>();
-  #head: ItemsHead = { version: 0, hasSnapshot: false };
+  #head: ItemsHead = { version: 0 };
   #snapshot: PartialSnapshot | undefined;
   #refusedCount = 0;
 
@@ -103,7 +104,7 @@ export class HostItems {
   }
   /** After a record could not be read: the host is asked for a snapshot again. */
   forgetSnapshot(): void {
-    this.#head = { ...this.#head, hasSnapshot: false };
+    this.#head = { version: this.#head.version };
   }
 
   /** At open: collects the parts of a snapshot that was not whole yet; everything else has been applied before. */
@@ -154,18 +155,18 @@ export class HostItems {
     for (const key of this.#items.keys()) {
       if (!present.has(key)) this.#observe(key, {}, turn);
     }
-    this.#head = { ...this.#head, hasSnapshot: true };
+    if (!isOlder(snapshot.stamp, this.#head.snapshot))
+      this.#head = { ...this.#head, snapshot: snapshot.stamp };
   }
 
   #observe(key: ItemKey, seen: Seen, turn: Turn): void {
+    // What a newer snapshot lacks is as old as that snapshot; an unknown removal is kept, or an older presence would undo it.
+    if (isOlder(turn.stamp, this.#stamps.get(key) ?? this.#head.snapshot)) return;
     const before = this.#items.get(key);
-    if (before === undefined) {
-      const isRemoval = seen.item === undefined && seen.unreadable === undefined;
-      if (isRemoval || !this.#hasRoom(key, turn.update)) return;
-    }
-    if (isOlder(turn.stamp, this.#stamps.get(key))) return;
-    const isChange = before === undefined || !isSameState(before, seen);
-    const after = follow(key, { before, seen, changedMs: isChange ? turn.nowMs : undefined });
+    if (before === undefined && !this.#hasRoom(key, turn.update)) return;
+    const isChange = !isSameState(before, seen);
+    const changedMs = before === undefined || isChange ? turn.nowMs : undefined;
+    const after = follow(key, { before, seen, changedMs });
     this.#items.set(key, after);
     this.#stamps.set(key, turn.stamp);
     turn.update.touched.add(key);
@@ -235,10 +236,10 @@ function isOlderSnapshot(
     : one.stamp.wallMs < other.stamp.wallMs;
 }
 
-function isSameState(before: TrackedItem, seen: Seen): boolean {
+function isSameState(before: TrackedItem | undefined, seen: Seen): boolean {
   return (
-    before.item?.digest === seen.item?.digest &&
-    (before.unreadable === undefined) === (seen.unreadable === undefined)
+    before?.item?.digest === seen.item?.digest &&
+    (before?.unreadable === undefined) === (seen.unreadable === undefined)
   );
 }
 

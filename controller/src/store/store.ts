@@ -165,7 +165,7 @@ export class Store implements AsyncDisposable {
   }
   /** @returns false until a whole snapshot of the host was applied, and after one of its records was lost: ask for one */
   hasSnapshot(host: HostId): boolean {
-    return this.#items.get(host)?.head.hasSnapshot ?? false;
+    return this.#items.get(host)?.head.snapshot !== undefined;
   }
 
   /** Durable when it resolves. A sequence is written once; to write it again with the same record does no harm. */
