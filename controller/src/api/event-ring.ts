@@ -8,13 +8,13 @@ export const EVENTS_KEPT_MAX = 2_000;
 export const EVENT_WAITERS_MAX = 128;
 
 export interface EventRing {
-  append(event: CloudEvent): void;
+  readonly append: (event: CloudEvent) => void;
   /**
    * Answers at once when there are events after `after`, or when too many callers wait already; else when one comes,
    * `waitMs` are over or `signal` aborts. A number that was never given means that the controller started anew
    * since: the answer then begins with the oldest event kept.
    */
-  read(query: EventQuery, signal: AbortSignal): Promise<EventPage>;
+  readonly read: (query: EventQuery, signal: AbortSignal) => Promise<EventPage>;
 }
 
 /** @param capacity events kept; the oldest go first and are counted as missed for whoever had not read them */
