@@ -9,7 +9,8 @@ import { itemKey, pairIdOf, parseItemKey } from '@foreshadow/model';
 import { DRIFTS_PER_PAIR_MAX, compareInventories, type Comparison } from './compare.ts';
 import { createExpectedRules, identityRules } from './expected.ts';
 
-const pair: PairId = pairIdOf('web-1' as HostId, 'web-1-shadow' as HostId); // Literals of the right form.
+// Literals of the right form.
+const pair: PairId = pairIdOf('web-1' as HostId, 'web-1-shadow' as HostId);
 const NOW_MS = 1_000_000;
 
 interface Known {
@@ -99,7 +100,7 @@ test('an unreadable item is neither drift nor sameness', () => {
   assert.equal(both.comparedCount, 0);
 });
 
-test('what lies below an unreadable folder or in an unreadable subject is unknown, not missing', () => {
+test('what lies below an unreadable folder or subject is unknown, not missing', () => {
   const readable: Known = { name: '/etc/ssl/private/a.key', digest: 'x' };
   for (const name of ['/etc/ssl/private', '/etc', '*']) {
     const result = compare([readable], [{ name, unreadable: 'permission' }]);

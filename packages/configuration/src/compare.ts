@@ -1,5 +1,7 @@
-// In: what is known of the configuration of two hosts. Out: drifts, expected differences, and what could not be compared.
-// Never: takes ignorance for sameness or for drift, and never remembers: everything follows from its arguments.
+// In: what is known of the configuration of two hosts. Out: drifts, expected differences, and what
+// could not be compared.
+// Never: takes ignorance for sameness or for drift, and never remembers: everything follows from
+// its arguments.
 
 import type {
   Drift,
@@ -42,7 +44,10 @@ export interface ExpectedDifference {
   readonly holds: boolean;
 }
 
-/** Each list is in order of item key and has at most `DRIFTS_PER_PAIR_MAX` entries; `…CutCount` tells how many more there were. */
+/**
+ * Each list is in order of item key and has at most `DRIFTS_PER_PAIR_MAX` entries; `…CutCount`
+ * tells how many more there were.
+ */
 export interface Comparison {
   readonly drifts: readonly Drift[];
   readonly driftsCutCount: number;
@@ -55,7 +60,8 @@ export interface Comparison {
 
 /**
  * Compares two inventories item by item.
- * An item that one side lacks, below a folder (or within a subject) which that side cannot read, is unreadable there, not missing.
+ * An item that one side lacks, below a folder (or within a subject) which that side cannot read, is
+ * unreadable there, not missing.
  * Cost linear in the items of both sides, and n log n in what differs.
  */
 export function compareInventories(input: ComparisonInput): Comparison {
@@ -112,7 +118,9 @@ function reasonOf(inventory: Inventory, key: ItemKey): UnreadableReason | undefi
   return tracked?.unreadable ?? reasonAbove(inventory, key);
 }
 
-/** Why the folder or the subject that would hold an item could not be read; undefined when it could. */
+/**
+ * Why the folder or the subject that would hold an item could not be read; undefined when it could.
+ */
 function reasonAbove(inventory: Inventory, key: ItemKey): UnreadableReason | undefined {
   const parsed = parseItemKey(key);
   if (parsed === undefined) return undefined;

@@ -1,11 +1,15 @@
-// In: the fleet's fingerprint key and bytes or strings. Out: digests that only holders of the key can make.
+// In: the fleet's fingerprint key and bytes or strings. Out: digests that only holders of the key
+// can make.
 // Never: a plain hash; that of a small secret file would let anyone guess its content.
 
 import { createHmac } from 'node:crypto';
 
 /** Shorter keys could be searched. */
 export const KEY_BYTES_MIN = 16;
-/** 128 bits of HMAC-SHA256: enough that two items never collide by chance, half the size on the wire. */
+/**
+ * 128 bits of HMAC-SHA256: enough that two items never collide by chance, half the size on the
+ * wire.
+ */
 export const DIGEST_BYTES = 16;
 
 /** A digest that is fed piece by piece. `finish` ends it; it may be called once. */
@@ -15,7 +19,10 @@ export interface ContentDigest {
   finish(): string;
 }
 
-/** What the digest of a file covers beside its content. Owner and group are names where the host knows them. */
+/**
+ * What the digest of a file covers beside its content. Owner and group are names where the host
+ * knows them.
+ */
 export interface FileAttributes {
   readonly kind: 'file' | 'link';
   /** Digest of the content; absent for a link. */
@@ -28,7 +35,10 @@ export interface FileAttributes {
   readonly target?: string;
 }
 
-/** Digest of content that arrives in chunks; how it is cut does not matter. @throws TypeError for a key that is too short */
+/**
+ * Digest of content that arrives in chunks; how it is cut does not matter. @throws TypeError for a
+ * key that is too short
+ */
 export function createContentDigest(key: Uint8Array): ContentDigest {
   const hmac = keyed(key, CONTENT_DOMAIN);
   return {
@@ -37,7 +47,10 @@ export function createContentDigest(key: Uint8Array): ContentDigest {
   };
 }
 
-/** Digest of a file's whole content. @returns 32 lower-case hexadecimal digits. Cost linear in `content`. */
+/**
+ * Digest of a file's whole content. @returns 32 lower-case hexadecimal digits. Cost linear in
+ * `content`.
+ */
 export function fileContentDigest(key: Uint8Array, content: Uint8Array): string {
   const digest = createContentDigest(key);
   digest.update(content);
@@ -45,7 +58,8 @@ export function fileContentDigest(key: Uint8Array, content: Uint8Array): string 
 }
 
 /**
- * Digest of a list of strings. Each travels behind its length in bytes, so that `['ab', 'c']` and `['a', 'bc']` differ.
+ * Digest of a list of strings. Each travels behind its length in bytes, so that `['ab', 'c']` and
+ * `['a', 'bc']` differ.
  *
  * @param parts well-formed Unicode; lone surrogates all count as U+FFFD
  * @returns 32 lower-case hexadecimal digits
@@ -61,7 +75,10 @@ export function itemDigest(key: Uint8Array, parts: readonly string[]): string {
   return hmac.digest('hex').slice(0, DIGEST_BYTES * 2);
 }
 
-/** Digest of a file or a symbolic link with its attributes. An absent part is told from an empty one. */
+/**
+ * Digest of a file or a symbolic link with its attributes. An absent part is told from an empty
+ * one.
+ */
 export function fileItemDigest(key: Uint8Array, file: FileAttributes): string {
   return itemDigest(key, [
     'file',
@@ -78,7 +95,8 @@ function optional(value: string | undefined): string {
   return value === undefined ? '-' : `=${value}`;
 }
 
-// Domains keep apart digests of one key: content that spells out an item's parts does not get the item's digest.
+// Domains keep apart digests of one key: content that spells out an item's parts does not get the
+// item's digest.
 const CONTENT_DOMAIN = 'foreshadow.content.v1\0';
 const ITEM_DOMAIN = 'foreshadow.item.v1\0';
 

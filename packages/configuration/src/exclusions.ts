@@ -1,16 +1,25 @@
 // In: nothing. Out: what is looked at by default, and what is left out of it, each with the reason.
 // Never: hides; every list is data that an operator sees in the configuration and may replace.
 
-/** Name of the item that stands for a whole subject: unreadable under this name, all of the subject is unknown. */
+/**
+ * Name of the item that stands for a whole subject: unreadable under this name, all of the subject
+ * is unknown.
+ */
 export const EVERYTHING = '*';
 
-/** Glob on a logical path (or a slashed parameter name), and why what it matches says nothing about configuration. */
+/**
+ * Glob on a logical path (or a slashed parameter name), and why what it matches says nothing about
+ * configuration.
+ */
 export interface Exclusion {
   readonly pattern: string;
   readonly reason: string;
 }
 
-/** A folder whose files are fingerprinted, and the name that it goes by, so that two hosts are comparable. */
+/**
+ * A folder whose files are fingerprinted, and the name that it goes by, so that two hosts are
+ * comparable.
+ */
 export interface FileRoot {
   /** Absolute; a component may be `*`. */
   readonly path: string;
@@ -18,7 +27,9 @@ export interface FileRoot {
   readonly as?: string;
 }
 
-/** Binaries are left to package verification: their packages and versions are items of their own. */
+/**
+ * Binaries are left to package verification: their packages and versions are items of their own.
+ */
 export const defaultFileRoots: readonly FileRoot[] = [
   { path: '/etc' },
   { path: '/boot' },
@@ -35,7 +46,10 @@ const editors = 'left behind by an editor';
 const packaging = 'left behind by a package manager';
 const records = 'a record of what happened';
 
-/** Union of the lists that Wazuh, AIDE, etckeeper and Blueprint ship, without `passwd-` and the like, which do tell something. */
+/**
+ * Union of the lists that Wazuh, AIDE, etckeeper and Blueprint ship, without `passwd-` and the
+ * like, which do tell something.
+ */
 export const volatileFiles: readonly Exclusion[] = [
   { pattern: '/etc/mtab', reason: runtimeState },
   { pattern: '/etc/adjtime', reason: hardware },
@@ -80,7 +94,9 @@ export const kernelParameterPatterns: readonly string[] = [
 const counter = 'a counter of the running kernel';
 const trigger = 'a trigger, not a setting';
 
-/** Parameters that change by themselves, differ on every boot, or must not be touched by reading. */
+/**
+ * Parameters that change by themselves, differ on every boot, or must not be touched by reading.
+ */
 export const volatileParameters: readonly Exclusion[] = [
   {
     pattern: 'kernel/random/{uuid,boot_id,entropy_avail}',

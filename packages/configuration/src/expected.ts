@@ -3,7 +3,10 @@
 
 import type { ItemKey } from '@foreshadow/model';
 
-/** `*` matches within a path component, `**` across. `must-differ`: two hosts with the same value are clones. */
+/**
+ * `*` matches within a path component, `**` across. `must-differ`: two hosts with the same value
+ * are clones.
+ */
 export interface IdentityRule {
   readonly pattern: string;
   readonly rule: 'may-differ' | 'must-differ';
@@ -11,7 +14,10 @@ export interface IdentityRule {
 }
 
 export interface ExpectedRules {
-  /** @returns the first rule that names the item; undefined for an item in which the hosts must agree */
+  /**
+   * @returns the first rule that names the item; undefined for an item in which the hosts must
+   * agree
+   */
   ruleFor(key: ItemKey): IdentityRule | undefined;
 }
 
@@ -42,7 +48,10 @@ export const identityRules: readonly IdentityRule[] = [
   mayDiffer('file:/etc/foreshadow/**', 'names the host to its controller'),
 ];
 
-/** Cost of `ruleFor`: one regular expression over the key, then one a rule for the few keys that match. */
+/**
+ * Cost of `ruleFor`: one regular expression over the key, then one a rule for the few keys that
+ * match.
+ */
 export function createExpectedRules(rules: readonly IdentityRule[]): ExpectedRules {
   const compiled = rules.map((rule) => ({
     rule,
@@ -65,7 +74,10 @@ function mustDiffer(pattern: string, reason: string): IdentityRule {
   return { pattern, rule: 'must-differ', reason };
 }
 
-/** A glob as the source of a regular expression: `**`, `*` and one level of `{a,b}`; all else stands for itself. */
+/**
+ * A glob as the source of a regular expression: `**`, `*` and one level of `{a,b}`; all else stands
+ * for itself.
+ */
 function sourceOf(pattern: string): string {
   return pattern
     .replaceAll(/[.+?^$()|[\]\\]/g, String.raw`\$&`)

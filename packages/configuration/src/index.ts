@@ -1,5 +1,7 @@
-// In: items of configuration, as bytes and strings. Out: keyed digests, and how two hosts' inventories differ.
-// Never: does I/O, reads a clock, or holds content: what leaves this package cannot be turned back into a file.
+// In: items of configuration, as bytes and strings. Out: keyed digests, and how two hosts'
+// inventories differ.
+// Never: does I/O, reads a clock, or holds content: what leaves this package cannot be turned back
+// into a file.
 
 export {
   DIGEST_BYTES,

@@ -1,0 +1,126 @@
+// In: one of systemd's unit folders. Out: what it defines, wants and overrides.
+// Never: interprets a unit beyond whether it can be installed.
+
+import type { Dirent } from 'node:fs';
+import { readdir, readlink, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { fileContentDigest } from '@foreshadow/configuration';
+import { readRegular, reasonOf, stampOf } from './reading.ts';
+
+export const UNIT_BYTES_MAX = 1024 * 1024;
+export const UNIT_FILES_MAX = 16_384;
+
+/** `host`: written by whoever runs the host. `vendor`: came with a package. */
+export type UnitOrigin = 'host' | 'vendor';
+
+export interface UnitSource {
+  readonly path: string;
+  /** Where it points, for a link. */
+  readonly target: string | undefined;
+  readonly from: UnitOrigin;
+}
+
+/** Units by name; `dropIns` are paths by file name. What is there first stays. */
+export interface Units {
+  readonly definitions: Map<string, UnitSource>;
+  readonly wantedBy: Map<string, string[]>;
+  readonly dropIns: Map<string, Map<string, string>>;
+}
+
+export interface UnitContent {
+  readonly content: string;
+  readonly isEmpty: boolean;
+  readonly isInstallable: boolean;
+}
+
+/** Adds what `folder` says to `units`. */
+export async function readUnitFolder(
+  units: Units,
+  folder: string,
+  from: UnitOrigin,
+): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`;
+    if (isUnit(entry.name)) {
+      if (entry.isDirectory() || units.definitions.has(entry.name)) continue;
+      const target = entry.isSymbolicLink() ? await readlink(path) : undefined;
+      units.definitions.set(entry.name, { path, target, from });
+    } else if (/\.(?:wants|requires|upholds)$/.test(entry.name)) {
+      await readWants(units, path);
+    } else if (entry.name.endsWith('.d') && isUnit(entry.name.slice(0, -2))) {
+      await readDropIns(units, path);
+    }
+  }
+}
+
+export function isTemplate(name: string): boolean {
+  return name.includes('@.');
+}
+
+/** Digests of unit files, read again only when their stamp changes. */
+export class UnitFiles {
+  readonly #key: Uint8Array;
+  readonly #known = new Map<string, UnitContent & { readonly stamp: string }>();
+
+  constructor(key: Uint8Array) {
+    this.#key = key;
+  }
+
+  clear(): void {
+    this.#known.clear();
+  }
+
+  /**
+   * A link is followed: a unit may be kept elsewhere and linked. @throws CodedError or the system's
+   * error
+   */
+  async read(path: string): Promise<UnitContent> {
+    const known = this.#known.get(path);
+    if (known?.stamp === stampOf(await stat(path))) return known;
+    const { content, stamp } = await readRegular(path, {
+      bytesMax: UNIT_BYTES_MAX,
+      followsLinks: true,
+    });
+    const read = {
+      stamp,
+      content: fileContentDigest(this.#key, content),
+      isEmpty: content.length === 0,
+      isInstallable: /^\[Install\]/m.test(content.toString('utf8')),
+    };
+    if (this.#known.size >= UNIT_FILES_MAX) this.#known.clear();
+    this.#known.set(path, read);
+    return read;
+  }
+}
+
+function isUnit(name: string): boolean {
+  return /.\.(?:service|socket|timer)$/.test(name);
+}
+
+async function readWants(units: Units, folder: string): Promise<void> {
+  for (const entry of await listIfThere(folder)) {
+    if (!isUnit(entry.name)) continue;
+    const by = basename(folder);
+    const known = units.wantedBy.get(entry.name) ?? [];
+    units.wantedBy.set(entry.name, known.includes(by) ? known : [...known, by]);
+  }
+}
+
+async function readDropIns(units: Units, folder: string): Promise<void> {
+  const unit = basename(folder).slice(0, -2);
+  for (const entry of await listIfThere(folder)) {
+    if (!entry.name.endsWith('.conf')) continue;
+    const known = units.dropIns.get(unit) ?? new Map<string, string>();
+    if (!known.has(entry.name)) known.set(entry.name, `${folder}/${entry.name}`);
+    units.dropIns.set(unit, known);
+  }
+}
+
+async function listIfThere(folder: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    if (reasonOf(error) === 'vanished') return [];
+    throw error;
+  }
+}
