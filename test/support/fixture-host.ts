@@ -1,4 +1,5 @@
-// In: the name of a captured machine in test/fixtures/hosts. Out: a host that answers as that machine.
+// In: the name of a captured machine in test/fixtures/hosts. Out: a host that answers as that
+// machine.
 // Never: asks this machine: what was not captured is absent.
 
 import { readFileSync } from 'node:fs';

@@ -127,7 +127,7 @@ test('interfaces but loopback are measured, also without a blank after the colon
   });
 });
 
-test('a file system without inodes of its own reports none, and one that is gone nothing', async () => {
+test('inodes without a limit, and a file system that is gone, are absent', async () => {
   const files = { '/proc/self/mounts': '/dev/a / ext4 rw 0 0\n/dev/b /b xfs rw 0 0\n' };
   const filesystems = { '/': { sizeBytes: 100, freeBytes: 30, availableBytes: 20 } };
   assert.deepEqual(await readingsOf(filesystem, { files, filesystems }), {

@@ -28,8 +28,8 @@ export const networkTypes: ReadonlySet<string> = new Set(
 );
 
 /**
- * @returns all mount points of those, in the order of mounting.
- * A mount over another hides it; of several mounts of one device the first counts.
+ * @returns all mount points of those, in the order of mounting. A mount over another hides it; of
+ * several mounts of one device the first counts.
  */
 export function parseMounts(content: Uint8Array): readonly string[] {
   const visible = new Map<string, { readonly device: string; readonly type: string }>();

@@ -3,10 +3,9 @@
 // Never: counts twice what a parent takes over from a child that it has waited for.
 //
 // Why there is state: when a process ends, its totals leave the sum. The kernel adds them to the
-// totals of a parent that waits
-// for it (so children too short to be seen are counted), but not when the parent ignores its
-// children. So the increase of each
-// process is added up, less what it took over from processes that were counted before.
+// totals of a parent that waits for it (so children too short to be seen are counted), but not when
+// the parent ignores its children. So the increase of each process is added up, less what it took
+// over from processes that were counted before.
 
 /** `totals[i]` of itself and the children that it has waited for; NaN where it cannot be read. */
 export interface ProcessTotals {

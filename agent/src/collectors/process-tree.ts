@@ -1,7 +1,7 @@
 // In: `/proc/<pid>/stat` of every process. Out: one process and all its descendants.
 // Never: asks `/proc/<pid>/task/*/children`: kernels without CONFIG_PROC_CHILDREN lack it, and
-// where it exists it may leave out
-// a living child while another exits (man proc_pid_task), whose totals would then be counted twice.
+// where it exists it may leave out a living child while another exits (man proc_pid_task), whose
+// totals would then be counted twice.
 
 import type { Host } from '@foreshadow/model';
 import { CodedError } from '@foreshadow/runtime';
@@ -40,9 +40,10 @@ export interface ProcessFacts {
  */
 export function readProcessTree(host: Host, rootPid: number): readonly ProcessFacts[] | undefined {
   const root = readProcess(host, rootPid);
-  if (root === undefined || root.isZombie) return undefined;
+  const names = host.list('/proc');
+  if (names === undefined || root === undefined || root.isZombie) return undefined;
   const byParent = new Map<number, ProcessFacts[]>();
-  for (const name of host.list('/proc') ?? []) {
+  for (const name of names) {
     const pid = Number(name);
     if (!Number.isSafeInteger(pid) || pid === rootPid) continue;
     const facts = readProcess(host, pid);

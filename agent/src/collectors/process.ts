@@ -38,8 +38,7 @@ const statusKeys = ['RssAnon:', 'RssShmem:'].map(bytesOf);
 
 /**
  * Measures the scope `process`. Keeps state, unlike the others: the ledger of processes that ended
- * (process-ledger.ts)
- * and how often the pid file named another process.
+ * (process-ledger.ts) and how often the pid file named another process.
  */
 export function createProcessCollector(options: ProcessCollectorOptions): Collector {
   const ledger = createProcessLedger(ledgerMetrics.length);
@@ -103,10 +102,9 @@ function readTotals(host: Host, { pid, cpuTicks }: ProcessFacts): Float64Array {
 
 /**
  * Anonymous memory of all, and shared memory of the process that maps most of it: cheap (no walk of
- * page tables, as Pss
- * needs), leaves out files that can be given up, and does not count one shared segment once for
- * each worker. Pages that
- * forked workers still share with their parent are counted in each.
+ * page tables, as Pss needs), leaves out files that can be given up, and does not count one shared
+ * segment once for each worker. Pages that forked workers still share with their parent are counted
+ * in each.
  * @returns NaN where a living process does not say
  */
 function readMemoryBytes(host: Host, tree: readonly ProcessFacts[]): number {

@@ -1,4 +1,5 @@
-// Facts about the scanner: it agrees with a slow parser on good text, and answers absence on all other.
+// Facts about the scanner: it agrees with a slow parser on good text, and answers absence on all
+// other.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -13,9 +13,8 @@ const unknownTexts = new Set(['', '-', 'unknown', 'computer', 'localhost', 'defa
 
 /**
  * Everything that `/proc` and `/etc/os-release` tell is taken from there. Only the hypervisor, and
- * the CPU's name on
- * machines whose `/proc/cpuinfo` has none (arm64), are asked of `systeminformation`, at about 30 ms
- * and five programs each.
+ * the CPU's name on machines whose `/proc/cpuinfo` has none (arm64), are asked of
+ * `systeminformation`, at about 30 ms and a dozen programs, and once 4 MB for the library.
  */
 export async function readInventory(host: Host): Promise<Inventory> {
   const cpuInfo = readText(host, '/proc/cpuinfo') ?? '';

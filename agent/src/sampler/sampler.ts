@@ -19,7 +19,7 @@ export const DONE_REPORTS_EVERY_MS = 60_000;
 
 /**
  * What measures something; collectors have this shape. Only a unit that must wait returns a
- * promise.
+ * promise; one that does not cannot be cut short, only timed.
  */
 export interface SampledUnit {
   readonly name: string;
