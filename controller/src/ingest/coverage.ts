@@ -1,4 +1,5 @@
-// In: sequence numbers that were stored or are lost. Out: ranges, and the marks that follow from them.
+// In: sequence numbers that were stored or are lost. Out: ranges, and the marks that follow from
+// them.
 // Never: grows with the number of batches, only with the number of holes between them.
 
 import type {
@@ -13,14 +14,18 @@ import type {
 /** Runs of one agent that are told apart; the one used longest ago is forgotten. */
 export const BOOTS_PER_HOST_MAX = 16;
 /**
- * Ranges kept of one boot. Beyond it the highest is forgotten, which costs a repetition and no loss:
+ * Ranges kept of one boot. Beyond it the highest is forgotten, which costs a repetition and no
+ * loss:
  * the agent still holds what no mark covers, and the store writes a repeated batch over itself.
  */
 export const RANGES_PER_BOOT_MAX = 1_024;
 
 export type Ranges = readonly SequenceRange[];
 
-/** @returns `ranges` with `added`. Cost: linear in the ranges, which are one or two while nothing is missing. */
+/**
+ * @returns `ranges` with `added`. Cost: linear in the ranges, which are one or two while nothing is
+ * missing.
+ */
 export function addRange(ranges: Ranges, added: SequenceRange): Ranges {
   const before = ranges.filter((range) => range.last + 1 < added.first);
   const after = ranges.filter((range) => range.first > added.last + 1);
@@ -53,7 +58,10 @@ export function highestOf(ranges: Ranges): number {
   return ranges.at(-1)?.last ?? 0;
 }
 
-/** @returns what `before` becomes when `batches`, all of its host, are durable. A gap of any boot of the host counts. */
+/**
+ * @returns what `before` becomes when `batches`, all of its host, are durable. A gap of any boot of
+ * the host counts.
+ */
 export function coverageAfter(
   before: HostCoverage,
   batches: readonly AcceptedBatch[],

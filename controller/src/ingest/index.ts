@@ -1,5 +1,7 @@
-// In: messages of the broker, as bytes. Out: batches that the controller may trust, each once, and low-water marks.
-// Never: throws at the broker, keeps more than its bounds, or announces a mark before the store's commit.
+// In: messages of the broker, as bytes. Out: batches that the controller may trust, each once, and
+// low-water marks.
+// Never: throws at the broker, keeps more than its bounds, or announces a mark before the store's
+// commit.
 
 export { INGEST_QUEUE_BYTES_MAX, INGEST_QUEUE_MAX, createIngest } from './ingest.ts';
 export type { HostMark, Ingest, IngestCounters, IngestOptions, SampleMessage } from './ingest.ts';

@@ -1,5 +1,7 @@
-// In: messages of the broker, as bytes. Out: batches that may be trusted, each once; marks once they are durable.
-// Never: loses what it handed out: a batch counts as stored only when the caller confirms the commit.
+// In: messages of the broker, as bytes. Out: batches that may be trusted, each once; marks once
+// they are durable.
+// Never: loses what it handed out: a batch counts as stored only when the caller confirms the
+// commit.
 
 import {
   BATCH_BYTES_MAX,
@@ -28,7 +30,9 @@ export interface SampleMessage {
   readonly receivedMs: number;
 }
 
-/** Everything up to and including `sequence` of `boot` of `host` is durable, or known to be lost. */
+/**
+ * Everything up to and including `sequence` of `boot` of `host` is durable, or known to be lost.
+ */
 export interface HostMark extends LowWaterMark {
   readonly host: HostId;
 }
@@ -55,15 +59,26 @@ export interface IngestOptions {
 }
 
 export interface Ingest {
-  /** For the broker's callback: never throws, decodes nothing; what is too large or too much is refused and counted. */
+  /**
+   * For the broker's callback: never throws, decodes nothing; what is too large or too much is
+   * refused and counted.
+   */
   offer(message: SampleMessage): void;
-  /** Examines up to `countMax` waiting messages. The caller ends each returned batch with `confirm` or `abandon`. */
+  /**
+   * Examines up to `countMax` waiting messages. The caller ends each returned batch with `confirm`
+   * or `abandon`.
+   */
   take(countMax: number): readonly AcceptedBatch[];
-  /** What will hold of each host of `batches` once they are durable; for the store to write in the same commit. */
+  /**
+   * What will hold of each host of `batches` once they are durable; for the store to write in the
+   * same commit.
+   */
   coverageWith(batches: readonly AcceptedBatch[]): readonly HostCoverage[];
   /** After the durable commit. @returns the marks that advanced, to be announced to the hosts */
   confirm(batches: readonly AcceptedBatch[]): readonly HostMark[];
-  /** After a commit that failed: the same batches are accepted again when the agents repeat them. */
+  /**
+   * After a commit that failed: the same batches are accepted again when the agents repeat them.
+   */
   abandon(batches: readonly AcceptedBatch[]): void;
   /** All marks of a host, the boot used last standing last; for a host that has just connected. */
   marks(host: HostId): readonly HostMark[];

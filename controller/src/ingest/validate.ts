@@ -1,5 +1,6 @@
 // In: a decoded batch. Out: the code with which it is refused, or nothing.
-// Never: repairs a batch, or judges its values; a counter that starts again and a clock that steps back are facts.
+// Never: repairs a batch, or judges its values; a counter that starts again and a clock that steps
+// back are facts.
 
 import {
   CHANGES_PER_BATCH_MAX,
@@ -17,12 +18,18 @@ import {
 export const FUTURE_MS_MAX = 120_000;
 /** 32 bits on the wire. */
 export const SEQUENCE_MAX = 0xffff_ffff;
-/** Beyond the highest sequence known of a boot: 48 days at one batch a second. The first batch of a boot may have any. */
+/**
+ * Beyond the highest sequence known of a boot: 48 days at one batch a second. The first batch of a
+ * boot may have any.
+ */
 export const SEQUENCE_AHEAD_MAX = 2 ** 22;
 export const GAPS_PER_BATCH_MAX = 64;
 const INTERVAL_MS_MAX = 24 * 3_600_000;
 
-/** @returns undefined for a batch that may be trusted as far as it can be judged alone. Cost: linear in its lists. */
+/**
+ * @returns undefined for a batch that may be trusted as far as it can be judged alone. Cost: linear
+ * in its lists.
+ */
 export function refusalOf(
   batch: Batch,
   expected: { readonly host: HostId; readonly receivedMs: number },

@@ -1,5 +1,7 @@
-// In: trusted batches, records and small states. Out: the same, durable; recent series in memory; tracked items of hosts.
-// Never: reports success before fsync, retries a failed write, or gives out a record whose checksum is wrong.
+// In: trusted batches, records and small states. Out: the same, durable; recent series in memory;
+// tracked items of hosts.
+// Never: reports success before fsync, retries a failed write, or gives out a record whose checksum
+// is wrong.
 
 export { COMMIT_BATCHES_MAX, openStore } from './store.ts';
 export type { Store, StoreCounters, StoreOptions } from './store.ts';

@@ -1,4 +1,5 @@
-// In: fingerprint reports, out of order and incomplete. Out: proof that the items follow the host and nothing else.
+// In: fingerprint reports, out of order and incomplete. Out: proof that the items follow the host
+// and nothing else.
 // Never: opens level.
 
 import { deepEqual, equal, ok } from 'node:assert/strict';
@@ -176,7 +177,7 @@ test('a restored record keeps its place in time', () => {
   equal(digests(items)['/a'], 'new');
 });
 
-test('items beyond the bound are refused and counted; what was removed longest ago gives way', () => {
+test('items beyond the bound are refused and counted; the longest removed gives way', () => {
   const items = new HostItems(host);
   const all = Array.from({ length: ITEMS_PER_HOST_MAX }, (_, index) => present(`/${index}`, 'd'));
   changes(items, { sequence: 1 }, ...all);

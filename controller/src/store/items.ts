@@ -1,5 +1,7 @@
-// In: fingerprint reports of one host, in any order. Out: its tracked items, what changed, and which records to write.
-// Never: lets an older report undo a newer one, or takes a snapshot for whole while a part is missing.
+// In: fingerprint reports of one host, in any order. Out: its tracked items, what changed, and
+// which records to write.
+// Never: lets an older report undo a newer one, or takes a snapshot for whole while a part is
+// missing.
 
 import {
   itemKey,
@@ -13,12 +15,17 @@ import {
   type UnreadableReason,
 } from '@foreshadow/model';
 
-/** Items tracked of one host, removed ones included; the item removed longest ago gives way first. */
+/**
+ * Items tracked of one host, removed ones included; the item removed longest ago gives way first.
+ */
 export const ITEMS_PER_HOST_MAX = 20_000;
 /** A path is at most 4,096 bytes. */
 export const ITEM_KEY_LENGTH_MAX = 4_224;
 
-/** The digest, presence or readability of one item changed. `before` is absent where the item was never seen. */
+/**
+ * The digest, presence or readability of one item changed. `before` is absent where the item was
+ * never seen.
+ */
 export interface ItemChange {
   readonly host: HostId;
   readonly key: ItemKey;
@@ -43,7 +50,9 @@ export interface ItemRecord {
 /** What is durable of a host's items as a whole. */
 export interface ItemsHead {
   readonly version: number;
-  /** Of the newest snapshot that was whole; absent before the first, and after a record was lost. */
+  /**
+   * Of the newest snapshot that was whole; absent before the first, and after a record was lost.
+   */
   readonly snapshot?: Stamp;
 }
 
@@ -107,13 +116,19 @@ export class HostItems {
     this.#head = { version: this.#head.version };
   }
 
-  /** At open: collects the parts of a snapshot that was not whole yet; everything else has been applied before. */
+  /**
+   * At open: collects the parts of a snapshot that was not whole yet; everything else has been
+   * applied before.
+   */
   recollect(report: Report): void {
     if (report.fingerprints.mode === 'snapshot' && this.#collect(report) !== undefined)
       this.#snapshot = undefined;
   }
 
-  /** @param nowMs controller's clock, epoch ms. Cost: linear in the changes; in all items when a snapshot becomes whole. */
+  /**
+   * @param nowMs controller's clock, epoch ms. Cost: linear in the changes; in all items when a
+   * snapshot becomes whole.
+   */
   apply(report: Report, nowMs: number): ItemsUpdate {
     const update: ItemsUpdate = { changes: [], touched: new Set() };
     if (report.fingerprints.mode === 'changes') {
@@ -160,7 +175,8 @@ export class HostItems {
   }
 
   #observe(key: ItemKey, seen: Seen, turn: Turn): void {
-    // What a newer snapshot lacks is as old as that snapshot; an unknown removal is kept, or an older presence would undo it.
+    // What a newer snapshot lacks is as old as that snapshot; an unknown removal is kept, or an
+    // older presence would undo it.
     if (isOlder(turn.stamp, this.#stamps.get(key) ?? this.#head.snapshot)) return;
     const before = this.#items.get(key);
     if (before === undefined && !this.#hasRoom(key, turn.update)) return;
@@ -243,7 +259,10 @@ function isSameState(before: TrackedItem | undefined, seen: Seen): boolean {
   );
 }
 
-/** @returns the item as it is now; `changedMs` is absent when neither digest, presence nor readability changed */
+/**
+ * @returns the item as it is now; `changedMs` is absent when neither digest, presence nor
+ * readability changed
+ */
 function follow(
   key: ItemKey,
   step: {

@@ -3,6 +3,7 @@
 
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseBootId, parseHostId } from '@foreshadow/model';
@@ -143,7 +144,7 @@ test('prefixes are one byte each, all different', () => {
 });
 
 test('KEYS.md draws every prefix, and its example is what the codec writes', async () => {
-  const text = await readFile(new URL('KEYS.md', import.meta.url), 'utf8');
+  const text = await readFile(join(import.meta.dirname, 'KEYS.md'), 'utf8');
   for (const prefix of Object.values(prefixes)) ok(text.includes(`| \`${prefix}\` | \`${prefix}`));
   const example = journalKey({
     host: required(parseHostId('web-1')),

@@ -1,5 +1,7 @@
-// In: a folder. Out: the level store in it, open and alone; writes that are durable when they return.
-// Never: makes a new store where an old one has lost its files, or writes again after a write that failed.
+// In: a folder. Out: the level store in it, open and alone; writes that are durable when they
+// return.
+// Never: makes a new store where an old one has lost its files, or writes again after a write that
+// failed.
 
 import { Level } from 'level';
 import { CodedError, codeOf, systemDisk } from '@foreshadow/runtime';
@@ -29,7 +31,10 @@ export class DurableLevel implements AsyncDisposable {
     return this.#database;
   }
 
-  /** All or nothing; on the disk when it resolves. @throws CodedError STORE_WRITE_FAILED, now and for every later write */
+  /**
+   * All or nothing; on the disk when it resolves. @throws CodedError STORE_WRITE_FAILED, now and
+   * for every later write
+   */
   async write(writes: readonly Write[]): Promise<void> {
     await this.#inTurn(() =>
       this.#database.batch(
@@ -78,14 +83,15 @@ export class DurableLevel implements AsyncDisposable {
 
 /** @throws CodedError STORE_LOCKED, STORE_CORRUPT, STORE_OPEN_FAILED */
 export async function openLevel(path: string): Promise<DurableLevel> {
-  await systemDisk.makeFolder(path);
-  const names = await systemDisk.list(path);
-  const hasData = names.some((name) => name.endsWith('.ldb') || name.endsWith('.log'));
-  if (hasData && !names.includes('CURRENT')) throw corrupt(path, 'its file CURRENT is missing');
   const database: Database = new Level(path, { keyEncoding: 'view', valueEncoding: 'view' });
   try {
+    await systemDisk.makeFolder(path);
+    const names = await systemDisk.list(path);
+    const hasData = names.some((name) => name.endsWith('.ldb') || name.endsWith('.log'));
+    if (hasData && !names.includes('CURRENT')) throw corrupt(path, 'its file CURRENT is missing');
     await database.open();
   } catch (error) {
+    if (error instanceof CodedError) throw error;
     const cause = error instanceof Error ? error.cause : undefined;
     if (codeOf(cause) === 'LEVEL_LOCKED')
       throw new CodedError(

@@ -28,7 +28,10 @@ export async function removeExpired(
   return after;
 }
 
-/** @returns the host whose journal follows that of `after`; a key that cannot be read is passed over. Cost: one seek. */
+/**
+ * @returns the host whose journal follows that of `after`; a key that cannot be read is passed
+ * over. Cost: one seek.
+ */
 export async function nextHost(
   level: DurableLevel,
   after: HostId | undefined,

@@ -1,4 +1,5 @@
-// In: batches in any order. Out: proof that windows hold the newest points, sorted, and nothing else.
+// In: batches in any order. Out: proof that windows hold the newest points, sorted, and nothing
+// else.
 // Never: opens level.
 
 import { deepEqual, equal } from 'node:assert/strict';

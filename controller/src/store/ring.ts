@@ -1,11 +1,14 @@
-// In: batches of one host, mostly in order. Out: windows over its newest points, as columns, without a copy.
+// In: batches of one host, mostly in order. Out: windows over its newest points, as columns,
+// without a copy.
 // Never: holds more points or series than its bounds; a value that was not reported is NaN.
 
 import type { Batch, HostId, InstanceSeries, MetricName, RawWindow } from '@foreshadow/model';
 
 /** Points kept of each host in memory: two hours at 10 s. */
 export const RING_POINTS = 720;
-/** Series kept of one host in memory: 6.6 MB at 720 points. The journal keeps what is refused here. */
+/**
+ * Series kept of one host in memory: 6.6 MB at 720 points. The journal keeps what is refused here.
+ */
 export const SERIES_PER_HOST_MAX = 1_024;
 const FIRST_LENGTH = 64;
 
@@ -16,7 +19,8 @@ interface Column {
 }
 
 /**
- * Columns over one time axis, used from `#start` to `#end`. They are an eighth longer than the points that they hold, so that the
+ * Columns over one time axis, used from `#start` to `#end`. They are an eighth longer than the
+ * points that they hold, so that the
  * used part slides up and moves back once in a while, and every window is one view.
  */
 export class HostRing {
@@ -48,7 +52,10 @@ export class HostRing {
     return this.#refusedCount;
   }
 
-  /** Puts a batch at its time; one that is older than a full ring is left out, one of the same time replaces. */
+  /**
+   * Puts a batch at its time; one that is older than a full ring is left out, one of the same time
+   * replaces.
+   */
   put(batch: Batch): void {
     if (batch.readings.length === 0) return;
     let position = this.#positionOf(batch.wallMs);
@@ -67,7 +74,9 @@ export class HostRing {
     }
   }
 
-  /** @returns views that the next `put` may change; undefined when no point is in [startMs, endMs] */
+  /**
+   * @returns views that the next `put` may change; undefined when no point is in [startMs, endMs]
+   */
   window(span: { readonly startMs: number; readonly endMs: number }): RawWindow | undefined {
     const first = this.#positionOf(span.startMs);
     let end = this.#positionOf(span.endMs);
@@ -99,7 +108,10 @@ export class HostRing {
     return low;
   }
 
-  /** Makes an empty point before `position`, drops the oldest when full. @returns where the empty point is now */
+  /**
+   * Makes an empty point before `position`, drops the oldest when full. @returns where the empty
+   * point is now
+   */
   #open(position: number): number {
     let place = position;
     if (this.#end === this.#times.length) {
@@ -115,7 +127,10 @@ export class HostRing {
     return place;
   }
 
-  /** Moves the points to the front; grows while below the full length; forgets series that no point has any more. */
+  /**
+   * Moves the points to the front; grows while below the full length; forgets series that no point
+   * has any more.
+   */
   #makeRoom(): void {
     const length =
       this.pointCount * 2 > this.#times.length

@@ -27,7 +27,9 @@ export function sealJson(key: Uint8Array, value: unknown): Uint8Array {
   return seal(key, Buffer.from(JSON.stringify(value)));
 }
 
-/** @returns undefined when the checksum does not fit; JSON has no undefined, so it is unambiguous */
+/**
+ * @returns undefined when the checksum does not fit; JSON has no undefined, so it is unambiguous
+ */
 export function unsealJson(key: Uint8Array, value: Uint8Array): unknown {
   const payload = unseal(key, value);
   return payload === undefined ? undefined : JSON.parse(Buffer.from(payload).toString());

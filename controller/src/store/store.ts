@@ -1,4 +1,5 @@
-// In: trusted batches, records and small states. Out: the same, durable; windows, tracked items, ledgers.
+// In: trusted batches, records and small states. Out: the same, durable; windows, tracked items,
+// ledgers.
 // Never: shows a reading before it is durable. What cannot be read is skipped, counted and named.
 
 import { strict as assert } from 'node:assert';
@@ -69,7 +70,8 @@ interface Span {
 }
 
 /**
- * Opens, checks and loads the store. Cost: the newest `ringPoints` records of each host are read and decoded.
+ * Opens, checks and loads the store. Cost: the newest `ringPoints` records of each host are read
+ * and decoded.
  * @throws CodedError STORE_LOCKED, STORE_CORRUPT, STORE_OPEN_FAILED, STORE_FORMAT_UNKNOWN
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
@@ -101,12 +103,14 @@ export class Store implements AsyncDisposable {
   }
 
   /**
-   * Commits batches, their hosts' coverage and what their fingerprints changed: all or nothing, on the disk when it resolves.
+   * Commits batches, their hosts' coverage and what their fingerprints changed: all or nothing, on
+   * the disk when it resolves.
    * To append a batch again writes it over itself. Calls are carried out one after the other.
    *
    * @param coverages what ingest will know of the hosts after this commit
    * @returns the items that changed, in order
-   * @throws CodedError STORE_WRITE_FAILED; the store writes nothing more, and the process should end
+   * @throws CodedError STORE_WRITE_FAILED; the store writes nothing more, and the process should
+   * end
    */
   async append(
     batches: readonly AcceptedBatch[],
@@ -136,12 +140,17 @@ export class Store implements AsyncDisposable {
     return coverages;
   }
 
-  /** @returns views into memory, valid until the next `append`; undefined when nothing of the host lies in [startMs, endMs] */
+  /**
+   * @returns views into memory, valid until the next `append`; undefined when nothing of the host
+   * lies in [startMs, endMs]
+   */
   readWindow(host: HostId, span: Span): RawWindow | undefined {
     return this.#rings.get(host)?.window(span);
   }
 
-  /** From the disk: the first `pointsMax` batches of [startMs, endMs], by time, boot and sequence. */
+  /**
+   * From the disk: the first `pointsMax` batches of [startMs, endMs], by time, boot and sequence.
+   */
   async *readRange(
     host: HostId,
     range: Span & { readonly pointsMax: number },
@@ -155,7 +164,10 @@ export class Store implements AsyncDisposable {
     }
   }
 
-  /** Everything ever seen of the host and not forgotten, removed items included; empty for an unknown host. */
+  /**
+   * Everything ever seen of the host and not forgotten, removed items included; empty for an
+   * unknown host.
+   */
   items(host: HostId): ReadonlyMap<ItemKey, TrackedItem> {
     return this.#items.get(host)?.items ?? new Map<ItemKey, TrackedItem>();
   }
@@ -163,12 +175,18 @@ export class Store implements AsyncDisposable {
   fingerprintVersion(host: HostId): number {
     return this.#items.get(host)?.head.version ?? 0;
   }
-  /** @returns false until a whole snapshot of the host was applied, and after one of its records was lost: ask for one */
+  /**
+   * @returns false until a whole snapshot of the host was applied, and after one of its records was
+   * lost: ask for one
+   */
   hasSnapshot(host: HostId): boolean {
     return this.#items.get(host)?.head.snapshot !== undefined;
   }
 
-  /** Durable when it resolves. A sequence is written once; to write it again with the same record does no harm. */
+  /**
+   * Durable when it resolves. A sequence is written once; to write it again with the same record
+   * does no harm.
+   */
   async appendIncidentRecords(records: readonly IncidentRecord[]): Promise<void> {
     await this.#level.write(
       records.map((record) => jsonWrite(incidentKey(record.sequence), record)),
@@ -186,7 +204,10 @@ export class Store implements AsyncDisposable {
     await this.#level.write([jsonWrite(textKey(prefixes.state, key), value)]);
   }
 
-  /** @returns undefined when it was never put. @throws CodedError STORE_RECORD_CORRUPT, since a lost state is no absent one */
+  /**
+   * @returns undefined when it was never put. @throws CodedError STORE_RECORD_CORRUPT, since a lost
+   * state is no absent one
+   */
   async getState(key: string): Promise<unknown> {
     const bytes = textKey(prefixes.state, key);
     const value: Uint8Array | undefined = await this.#level.database.get(bytes);
@@ -208,7 +229,10 @@ export class Store implements AsyncDisposable {
       yield { key: Buffer.from(key).toString().slice(1), value };
   }
 
-  /** Removes a bounded number of journal records that are too old. @returns whether this round has more to do */
+  /**
+   * Removes a bounded number of journal records that are too old. @returns whether this round has
+   * more to do
+   */
   async compactionStep(): Promise<boolean> {
     const cutoffMs = this.#options.clock.nowMs() - this.#options.retentionHours * HOUR_MS;
     const after = this.#retentionAfter;
@@ -234,7 +258,8 @@ export class Store implements AsyncDisposable {
   async load(): Promise<void> {
     await this.#checkFormat();
     for await (const { key, value } of this.#scan(prefixRange(prefixes.itemsHead)))
-      this.#itemsOf(Buffer.from(key).toString().slice(1) as HostId).restoreHead(value as ItemsHead); // Checked by the seal.
+      // Checked by the seal.
+      this.#itemsOf(Buffer.from(key).toString().slice(1) as HostId).restoreHead(value as ItemsHead);
     await this.#loadItems();
     let host = await nextHost(this.#level, undefined);
     for (; host !== undefined; host = await nextHost(this.#level, host)) await this.#rebuild(host);
@@ -259,7 +284,8 @@ export class Store implements AsyncDisposable {
   async #loadItems(): Promise<void> {
     for await (const [key, value] of this.#level.database.iterator(prefixRange(prefixes.item))) {
       const identity = parseItemRecordKey(key);
-      const record = unsealJson(key, value) as ItemRecord | undefined; // Its checksum says that `append` wrote it.
+      // Its checksum says that `append` wrote it.
+      const record = unsealJson(key, value) as ItemRecord | undefined;
       if (record === undefined) this.#skip(key);
       if (identity === undefined) continue;
       const items = this.#itemsOf(identity.host);

@@ -76,7 +76,10 @@ export interface SequenceRange {
   readonly last: number;
 }
 
-/** Which sequence numbers of one boot are stored, or known to be lost: ascending ranges that neither overlap nor touch. */
+/**
+ * Which sequence numbers of one boot are stored, or known to be lost: ascending ranges that neither
+ * overlap nor touch.
+ */
 export interface BootCoverage {
   readonly boot: BootId;
   readonly ranges: readonly SequenceRange[];
