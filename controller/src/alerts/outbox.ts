@@ -121,7 +121,7 @@ async function flush(
   publish: (first: Pending) => Promise<void>,
   logger: Logger,
 ): Promise<void> {
-  for (const entry of [...pending]) {
+  for (let entry = pending[0]; entry !== undefined; entry = pending[0]) {
     try {
       await publish(entry);
     } catch (error) {

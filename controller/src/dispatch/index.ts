@@ -8,3 +8,4 @@ export {
   type Dispatch,
   type DispatchOptions,
 } from './dispatch.ts';
+export { createStreams, type Streams } from './streams.ts';

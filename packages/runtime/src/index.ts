@@ -7,6 +7,7 @@ export { systemClock, type Clock, type Timer } from './clock.ts';
 export { seededRandom, type Random } from './random.ts';
 export { newBootId, newIdentifier, type NewIdentifier } from './identifiers.ts';
 export { backoffMs } from './retry.ts';
+export { createPace } from './pace.ts';
 export { BoundedQueue } from './queue.ts';
 export { systemDisk, type AppendFile, type Disk } from './disk.ts';
 export {

@@ -1,0 +1,425 @@
+// Read this first: every room of the controller, in the order in which data passes through them.
+//
+//   broker ─► ingest ─► store ─► pairing ─► deviation ─► verdict ─► incidents ─► policy ─► dispatch ─► agents
+//                         │ (marks: what spools may trim)    └──────────┴──► alerts (CloudEvents)   │
+//                         └◄──────────────────────────── outcomes and new samples ◄─────────────────┘
+//
+// One loop does everything, at its own pace; callbacks only fill bounded queues.
+
+import { compareInventories, createExpectedRules, identityRules } from '@foreshadow/configuration';
+import {
+  VERSION,
+  type CommandRecord,
+  type Decision,
+  type Drift,
+  type HostId,
+  type Incident,
+  type NoiseFloor,
+  type Pair,
+  type PairDeviation,
+  type Verdict,
+} from '@foreshadow/model';
+import { createPace, describeError, type Clock, type Logger } from '@foreshadow/runtime';
+import { PROTOCOL_VERSION, type AgentStream, type AgentStreamHandler } from '@foreshadow/wire';
+import { incidentEvents, type Outbox } from './alerts/index.ts';
+import { createNoiseFloors, measureDeviations } from './deviation/index.ts';
+import { createStreams, type Dispatch } from './dispatch/index.ts';
+import type { HostRegistry } from './identity/index.ts';
+import type { IncidentChange, Incidents } from './incidents/index.ts';
+import type { Ingest } from './ingest/index.ts';
+import { alignPairs, formPairs, type PairingRule } from './pairing/index.ts';
+import { decide, type PolicyRules } from './policy/index.ts';
+import { COMMIT_BATCHES_MAX, type Store } from './store/index.ts';
+import { judge, learnsNoise, type ResolveLimit } from './verdict/index.ts';
+
+/** Group commit: what arrived is made durable, and acknowledged, this often. */
+export const COMMIT_INTERVAL_MS = 200;
+/** How far back deviations, trends and velocities look. */
+export const JUDGED_SPAN_MS = 5 * 60_000;
+export const NOISE_SAVED_EVERY_MS = 60_000;
+export const SNAPSHOT_ASKED_EVERY_MS = 30_000;
+const PARTITION = '0'; // One controller holds them all.
+
+export interface Rooms {
+  readonly ingest: Ingest;
+  readonly store: Store;
+  readonly registry: HostRegistry;
+  readonly incidents: Incidents;
+  readonly dispatch: Dispatch;
+  readonly outbox: Outbox;
+}
+
+export interface Settings {
+  readonly explicitPairs: readonly { readonly production: HostId; readonly shadow: HostId }[];
+  readonly pairingRules: readonly PairingRule[];
+  readonly limits: (labelsOf: (pair: Pair) => Readonly<Record<string, string>>) => ResolveLimit;
+  readonly rules: PolicyRules;
+  readonly judgingIntervalMs: number;
+}
+
+/** What is known of one pair now. */
+export interface PairLife {
+  readonly pair: Pair;
+  drifts: readonly Drift[];
+  comparedVersions: string;
+  deviation?: PairDeviation;
+  verdict?: Verdict;
+}
+
+/** The loop and its state. Opened by main.ts with rooms that are open. */
+export class Pipeline {
+  readonly #rooms: Rooms;
+  readonly #settings: Settings;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #limits: ResolveLimit;
+  readonly #streams = createStreams();
+  readonly #noise = createNoiseFloors();
+  readonly #isJudgingDue: () => boolean;
+  readonly #isSavingDue: () => boolean;
+  readonly #isAskingDue: () => boolean;
+  #lives = new Map<string, PairLife>();
+  #pairedVersion = 0;
+  #tickedMs: number;
+
+  constructor(options: {
+    readonly rooms: Rooms;
+    readonly settings: Settings;
+    readonly clock: Clock;
+    readonly logger: Logger;
+  }) {
+    this.#rooms = options.rooms;
+    this.#settings = options.settings;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#limits = options.settings.limits(
+      (pair) => this.#rooms.registry.get(pair.production)?.labels ?? {},
+    );
+    this.#tickedMs = options.clock.monotonicMs();
+    this.#isJudgingDue = createPace(
+      this.#clock,
+      options.settings.judgingIntervalMs,
+      COMMIT_INTERVAL_MS / 2,
+    );
+    this.#isSavingDue = createPace(this.#clock, NOISE_SAVED_EVERY_MS);
+    this.#isAskingDue = createPace(this.#clock, SNAPSHOT_ASKED_EVERY_MS);
+  }
+
+  /** In order of pairing. */
+  get lives(): readonly PairLife[] {
+    return [...this.#lives.values()];
+  }
+  life(pair: string): PairLife | undefined {
+    return this.#lives.get(pair);
+  }
+  /** Since the loop last went round, ms. */
+  get tickAgeMs(): number {
+    return this.#clock.monotonicMs() - this.#tickedMs;
+  }
+
+  /** Goes round until the signal aborts. @throws what makes going on unsafe: the store could not write */
+  async run(signal: AbortSignal): Promise<void> {
+    for await (const { key, value } of this.#rooms.store.readStates('noise/')) {
+      this.#noise.restore(key.slice('noise/'.length), value as NoiseFloor); // Written by #saveNoise, under a checksum.
+    }
+    while (!signal.aborted) {
+      await this.tick();
+      try {
+        await this.#clock.sleep(COMMIT_INTERVAL_MS, signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    }
+    await this.#commit();
+  }
+
+  /** Once round: what came in, who is paired, what differs, what it means, what to do. */
+  async tick(): Promise<void> {
+    await this.#commit();
+    this.#formPairs();
+    for (const life of this.#lives.values()) await this.#compareConfiguration(life);
+    if (this.#isJudgingDue()) {
+      await this.#judgePairs();
+      for (const incident of this.#rooms.incidents.list()) {
+        if (incident.state === 'open') await this.#decide(incident);
+      }
+    }
+    await this.#saveNoise();
+    this.#askForSnapshots();
+    this.#tickedMs = this.#clock.monotonicMs();
+  }
+
+  async #commit(): Promise<void> {
+    const { ingest, store, registry } = this.#rooms;
+    for (
+      let batches = ingest.take(COMMIT_BATCHES_MAX);
+      batches.length > 0;
+      batches = ingest.take(COMMIT_BATCHES_MAX)
+    ) {
+      await store.append(batches, ingest.coverageWith(batches));
+      for (const mark of ingest.confirm(batches))
+        this.#streams.get(mark.host)?.send({ kind: 'low-water-mark', mark });
+      for (const { batch } of batches) {
+        registry.heard(batch.host);
+        for (const event of batch.events)
+          this.#logger.info(event.sentence, { host: batch.host, event: event.kind });
+      }
+    }
+  }
+
+  #formPairs(): void {
+    const { registry } = this.#rooms;
+    if (registry.version === this.#pairedVersion) return;
+    this.#pairedVersion = registry.version;
+    const { explicitPairs: explicit, pairingRules: rules } = this.#settings;
+    const { pairs, problems } = formPairs({ hosts: registry.list(), explicit, rules });
+    for (const problem of problems) this.#logger.warn(problem.sentence, { code: problem.code });
+    this.#lives = new Map(
+      pairs.map((pair) => [
+        pair.id,
+        this.#lives.get(pair.id) ?? { pair, drifts: [], comparedVersions: '' },
+      ]),
+    );
+  }
+
+  /** Only when a fingerprint of either side changed since, and only when both sides have told everything. */
+  async #compareConfiguration(life: PairLife): Promise<void> {
+    const { store, incidents } = this.#rooms;
+    const { id, production, shadow } = life.pair;
+    const versions = `${store.fingerprintVersion(production)} ${store.fingerprintVersion(shadow)}`;
+    if (
+      versions === life.comparedVersions ||
+      !store.hasSnapshot(production) ||
+      !store.hasSnapshot(shadow)
+    )
+      return;
+    life.comparedVersions = versions;
+    const nowMs = this.#clock.nowMs();
+    const { drifts } = compareInventories({
+      pair: id,
+      production: store.items(production),
+      shadow: store.items(shadow),
+      expected,
+      nowMs,
+    });
+    life.drifts = drifts;
+    await this.#record(incidents.recordDrifts(id, drifts, nowMs));
+  }
+
+  async #judgePairs(): Promise<void> {
+    const { store, incidents, outbox } = this.#rooms;
+    const nowMs = this.#clock.nowMs();
+    const windows = alignPairs({
+      pairs: this.lives.map(({ pair }) => pair),
+      read: (host) =>
+        store.readWindow(host, { startMs: nowMs - JUDGED_SPAN_MS, endMs: nowMs + JUDGED_SPAN_MS }),
+      nowMs,
+      spanMs: JUDGED_SPAN_MS,
+    });
+    const deviations = measureDeviations(windows, {
+      noise: (pair, observable) => this.#noise.get(pair.id, observable),
+    });
+    for (const deviation of deviations) {
+      const life = this.#lives.get(deviation.pair.id);
+      if (life === undefined) continue;
+      const previous = life.verdict;
+      const verdict = judge(deviation, { limits: this.#limits, previous, nowMs });
+      if (
+        deviation.newestMs !== life.deviation?.newestMs &&
+        learnsNoise(verdict, { hasDrift: life.drifts.length > 0 })
+      ) {
+        this.#noise.learn(deviation);
+      }
+      life.deviation = deviation;
+      life.verdict = verdict;
+      if (verdict.status !== previous?.status || verdict.reason !== previous.reason) {
+        this.#logger.info(verdict.sentence, {
+          pair: verdict.pair,
+          verdict: verdict.status,
+          reason: verdict.reason,
+        });
+        outbox.emit({
+          family: 'verdict',
+          what: verdict.status,
+          pair: verdict.pair,
+          atMs: nowMs,
+          data: verdict,
+        });
+      }
+      await this.#record(incidents.recordVerdict(verdict));
+    }
+  }
+
+  async #saveNoise(): Promise<void> {
+    if (!this.#isSavingDue()) return;
+    for (const [key, noise] of this.#noise.entries())
+      await this.#rooms.store.putState(`noise/${key}`, noise);
+  }
+
+  async #decide(incident: Incident): Promise<void> {
+    const { incidents, registry } = this.#rooms;
+    const life = this.#lives.get(incident.pair);
+    if (life === undefined) return;
+    const { pair, verdict } = life;
+    const nowMs = this.#clock.nowMs();
+    const history = incidents.decisions(incident);
+    const shadowHost = registry.get(pair.shadow);
+    for (const decision of decide({
+      incident,
+      pair,
+      verdict,
+      shadowHost,
+      rules: this.#settings.rules,
+      history,
+      nowMs,
+    })) {
+      const isTold = history.some(
+        ({ decision: past }) =>
+          past.kind === 'none' &&
+          past.incident === incident.id &&
+          past.sentence === decision.sentence,
+      );
+      if (decision.kind === 'none' && isTold) continue;
+      await this.#record([
+        {
+          incident: incident.id,
+          atMs: nowMs,
+          change: 'decided',
+          sentence: decision.sentence,
+          details: { decision },
+        },
+      ]);
+      this.#rooms.outbox.emit({
+        family: 'decision',
+        what: decision.kind,
+        pair: pair.id,
+        atMs: nowMs,
+        data: decision,
+      });
+      if (decision.kind === 'alert')
+        this.#logger.warn(decision.sentence, { pair: pair.id, rule: decision.rule });
+      if (decision.kind === 'restore') await this.#restore(decision);
+    }
+  }
+
+  async #restore(decision: Extract<Decision, { kind: 'restore' }>): Promise<void> {
+    const { host, order, incident, rule, sentence } = decision;
+    const record = await this.#rooms.dispatch.start({
+      host,
+      order,
+      incident,
+      isDryRun: false,
+      requestedBy: `rule ${rule}`,
+      reason: sentence,
+    });
+    if (record.state === 'ended') return;
+    const details = { command: record.command };
+    await this.#record([
+      {
+        incident,
+        atMs: record.sentMs,
+        change: 'commanded',
+        sentence: `Command ${record.command.id} sent to ${host}.`,
+        details,
+      },
+    ]);
+  }
+
+  /** For dispatch: a command was sent or has ended. */
+  onCommand(record: CommandRecord): void {
+    const { command, outcome } = record;
+    const atMs = record.endedMs ?? record.sentMs;
+    const pair = this.lives.find(
+      (life) => life.pair.shadow === command.host || life.pair.production === command.host,
+    )?.pair;
+    const what = outcome?.kind ?? 'sent';
+    if (pair !== undefined)
+      this.#rooms.outbox.emit({ family: 'command', what, pair: pair.id, atMs, data: record });
+    if (outcome === undefined) return;
+    this.#logger.info(outcome.sentence, {
+      host: command.host,
+      command: command.id,
+      order: command.order.kind,
+      outcome: outcome.kind,
+    });
+    if (command.incident === undefined) return;
+    const change: IncidentChange = {
+      incident: command.incident,
+      atMs,
+      change: 'outcome',
+      sentence: outcome.sentence,
+      details: { command: command.id, outcome },
+    };
+    this.#record([change]).catch((error: unknown) =>
+      this.#logger.error('outcome not recorded', { reason: describeError(error) }),
+    );
+  }
+
+  /** Makes changes durable, then tells of them. */
+  async #record(changes: readonly IncidentChange[]): Promise<void> {
+    if (changes.length === 0) return;
+    for (const record of await this.#rooms.incidents.commit(changes)) {
+      const incident = this.#rooms.incidents.get(record.incident);
+      if (incident === undefined) continue;
+      for (const event of incidentEvents(incident, record)) this.#rooms.outbox.emit(event);
+      if (record.change === 'opened' || record.change === 'closed') {
+        this.#logger.info(record.sentence, {
+          pair: incident.pair,
+          incident: incident.id,
+          change: record.change,
+        });
+      }
+    }
+  }
+
+  #askForSnapshots(): void {
+    if (!this.#isAskingDue()) return;
+    for (const host of this.#streams.hosts()) {
+      if (this.#rooms.store.hasSnapshot(host)) continue;
+      this.#streams.get(host)?.send({ kind: 'snapshot-request' });
+    }
+  }
+
+  /** For the control server: a host has introduced itself. @throws CodedError HOSTS_TOO_MANY */
+  onStream(stream: AgentStream): AgentStreamHandler {
+    const { registry, dispatch, store, ingest } = this.#rooms;
+    const { host } = stream.hello;
+    const before = registry.get(host);
+    const record = registry.greet(stream.hello);
+    if (before !== undefined && before.role !== record.role)
+      this.#logger.warn('host changed its role', { host, from: before.role, to: record.role });
+    this.#streams.add(stream);
+    store
+      .putState(`host/${host}`, record)
+      .catch((error: unknown) =>
+        this.#logger.error('host not recorded', { host, reason: describeError(error) }),
+      );
+    stream.send({
+      kind: 'welcome',
+      welcome: {
+        protocolVersion: PROTOCOL_VERSION,
+        controllerVersion: VERSION,
+        partition: PARTITION,
+      },
+    });
+    for (const mark of ingest.marks(host)) stream.send({ kind: 'low-water-mark', mark });
+    if (!store.hasSnapshot(host)) stream.send({ kind: 'snapshot-request' });
+    const commands = {
+      send: (command: CommandRecord['command']) => stream.send({ kind: 'command', command }),
+    };
+    dispatch.attach(host, commands);
+    this.#logger.info('agent connected', { host, role: record.role, version: record.agentVersion });
+    return {
+      onReceipt: (command) => dispatch.onReceipt(host, command),
+      onOutcome: (command, outcome) => dispatch.onOutcome(host, command, outcome),
+      onEnd: () => {
+        dispatch.detach(host, commands);
+        if (!this.#streams.remove(stream)) return;
+        registry.left(host);
+        this.#logger.warn('agent disconnected', { host });
+      },
+    };
+  }
+}
+
+const expected = createExpectedRules(identityRules);
