@@ -37,7 +37,8 @@ export async function runActuator(options: ActuatorOptions, signal: AbortSignal)
     // The peer is gone; its command has its outcome in the ledger.
     socket.on('error', () => socket.destroy());
     if (connections.size >= CONNECTIONS_MAX) {
-      socket.end(frameOf(refuse('ACTUATOR_BUSY', 'too many connections; try again later')));
+      socket.write(frameOf(refuse('ACTUATOR_BUSY', 'too many connections; try again later')));
+      socket.destroySoon();
       return;
     }
     connections.add(socket);
@@ -63,7 +64,7 @@ interface Serving {
 async function serve({ socket, executor, clock }: Serving): Promise<void> {
   const reader = new FrameReader();
   const idle = (): void => {
-    socket.destroy();
+    socket.destroy(new Error('idle'));
   };
   let timer = clock.after(IDLE_TIMEOUT_MS, idle);
   try {
@@ -74,6 +75,7 @@ async function serve({ socket, executor, clock }: Serving): Promise<void> {
       for (let next = reader.next(); next !== undefined; next = reader.next()) {
         if (isRefusal(next)) {
           socket.end(frameOf(next));
+          await once(socket, 'finish');
           return;
         }
         const request = parseRequest(next.message);
@@ -83,7 +85,7 @@ async function serve({ socket, executor, clock }: Serving): Promise<void> {
     }
   } catch (error) {
     // A broken connection ends this stream only; everything else ends the process.
-    if (!socket.destroyed || error instanceof FatalError) throw error;
+    if (error !== socket.errored && systemCode(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   } finally {
     timer.cancel();
   }

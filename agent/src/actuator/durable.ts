@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { FatalError } from './refusal.ts';
 
 export const TEMPORARY_PREFIX = '.foreshadow-';
 
@@ -25,7 +26,7 @@ export function replaceDurably(path: string, bytes: Uint8Array): void {
   rmSync(temporary, { force: true });
   using file = createFile(temporary);
   writeAll(file.descriptor, bytes);
-  fsyncSync(file.descriptor);
+  sync(file.descriptor);
   renameSync(temporary, path);
   syncFolder(dirname(path));
 }
@@ -69,7 +70,18 @@ export function readAll(descriptor: number, bytesMax: number): Uint8Array | unde
 
 export function syncFolder(path: string): void {
   using folder = hold(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  fsyncSync(folder.descriptor);
+  sync(folder.descriptor);
+}
+
+/** Makes a file or folder durable. @throws FatalError SYNC_FAILED: what was lost cannot be known */
+export function sync(descriptor: number): void {
+  try {
+    fsyncSync(descriptor);
+  } catch (cause) {
+    throw new FatalError('SYNC_FAILED', 'the disk did not confirm what was written to it', {
+      cause,
+    });
+  }
 }
 
 /** Creates the folder and its parents, mode 0700 where missing. */

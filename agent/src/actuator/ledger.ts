@@ -8,10 +8,10 @@
 //   RECEIVED → VERIFIED → PREPARED → APPLYING → APPLIED | UNDONE      REFUSED and FAILED may follow
 //   any of the first four.
 
-import { constants, fstatSync, fsyncSync, ftruncateSync, linkSync, rmSync } from 'node:fs';
+import { constants, fstatSync, ftruncateSync, linkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandId, ItemKey, Order, Outcome } from '@foreshadow/model';
-import { hold, readAll, replaceDurably, syncFolder, writeAll, type Held } from './durable.ts';
+import { hold, readAll, replaceDurably, sync, syncFolder, writeAll, type Held } from './durable.ts';
 import { isRecord } from './request.ts';
 import { FatalError } from './refusal.ts';
 
@@ -112,7 +112,7 @@ export class Ledger implements Disposable {
       if (fstatSync(this.#file.descriptor).size !== this.#sizeBytes)
         throw new Error('another process writes it too');
       writeAll(this.#file.descriptor, line);
-      fsyncSync(this.#file.descriptor);
+      sync(this.#file.descriptor);
     } catch (cause) {
       throw new FatalError('LEDGER_WRITE_FAILED', `cannot record ${entry.state} in the ledger`, {
         cause,
@@ -140,7 +140,7 @@ export class Ledger implements Disposable {
       this.#entries.set(entry.command, entry);
     }
     if (end < bytes.length) ftruncateSync(this.#file.descriptor, end);
-    fsyncSync(this.#file.descriptor);
+    sync(this.#file.descriptor);
     this.#sizeBytes = end;
   }
 

@@ -48,7 +48,7 @@ interface VersionStoreOptions {
 
 export class VersionStore {
   readonly #options: VersionStoreOptions;
-  readonly #items: Map<ItemKey, readonly Version[]>;
+  #items: ReadonlyMap<ItemKey, readonly Version[]>;
   #lastMark: CommandId | undefined;
 
   constructor(options: VersionStoreOptions, index: Index) {
@@ -89,20 +89,29 @@ export class VersionStore {
    * the command that called them good.
    */
   keep(entries: readonly Keep[], mark?: CommandId): void {
+    const items = new Map(this.#items);
     for (const entry of entries) {
-      const versions = addVersion(this.#items.get(entry.item) ?? [], entry);
+      const versions = addVersion(items.get(entry.item) ?? [], entry);
       // Map order is age: an item that is kept again becomes the youngest.
-      this.#items.delete(entry.item);
-      this.#items.set(entry.item, versions);
+      items.delete(entry.item);
+      items.set(entry.item, versions);
     }
-    for (const item of this.#items.keys()) {
-      if (this.#items.size <= VERSION_ITEMS_MAX) break;
-      this.#items.delete(item);
+    for (const item of items.keys()) {
+      if (items.size <= VERSION_ITEMS_MAX) break;
+      items.delete(item);
     }
-    this.#lastMark = mark ?? this.#lastMark;
-    const index = { lastMark: this.#lastMark, items: Object.fromEntries(this.#items) };
+    const lastMark = mark ?? this.#lastMark;
+    const index = { lastMark, items: Object.fromEntries(items) };
     replaceDurably(join(this.#options.folder, INDEX_NAME), Buffer.from(JSON.stringify(index)));
-    this.removeForgotten();
+    this.#items = items;
+    this.#lastMark = lastMark;
+    try {
+      this.removeForgotten();
+    } catch (cause) {
+      throw new FatalError('CHANGE_UNCERTAIN', 'versions were kept, and old ones not removed', {
+        cause,
+      });
+    }
   }
 
   /** Removes contents that no version names: the rest of a crash, or of the bounds. */

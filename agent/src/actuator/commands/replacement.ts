@@ -7,9 +7,9 @@
 //   apply:   compare again → rename → fsync of the folder → read back
 
 import { execFileSync } from 'node:child_process';
-import { fstatSync, fsyncSync, futimesSync, renameSync, rmSync } from 'node:fs';
+import { fstatSync, futimesSync, renameSync, rmSync } from 'node:fs';
 import type { CommandId, Outcome } from '@foreshadow/model';
-import { createFile, TEMPORARY_PREFIX, writeAll, type Held } from '../durable.ts';
+import { createFile, sync, TEMPORARY_PREFIX, writeAll, type Held } from '../durable.ts';
 import {
   openFile,
   openFolder,
@@ -113,7 +113,7 @@ function cloneAttributes(file: HeldFile, staged: Held, nowMs: number): Failure |
     return fail('ATTRIBUTES_NOT_KEPT', `${file.path} is as it was: ${reason}`);
   }
   futimesSync(staged.descriptor, nowMs / 1000, nowMs / 1000);
-  fsyncSync(staged.descriptor);
+  sync(staged.descriptor);
   const { mode, uid, gid } = fstatSync(staged.descriptor);
   return mode === file.stats.mode && uid === file.stats.uid && gid === file.stats.gid
     ? undefined
@@ -159,7 +159,7 @@ function finish({ file, temporary, plan, context }: Staged): Outcome {
  */
 function settle(file: HeldFile, plan: Transaction, context: CommandContext): Outcome {
   try {
-    fsyncSync(file.folder.descriptor);
+    sync(file.folder.descriptor);
     const opened = openFile(file.path, context.policy.restore);
     if (isRefusal(opened)) return fail('CHANGED_AFTERWARDS', afterwards(plan, opened.sentence));
     using written = opened;
@@ -214,7 +214,7 @@ export function resolveReplacement(
   using file = live;
   const digest = context.digestOf(file.content);
   if (digest !== plan.writtenDigest) return interrupted(plan, `it has the content ${digest}`);
-  fsyncSync(folder.descriptor);
+  sync(folder.descriptor);
   return done(plan, { verb: 'has', tookMs: context.tookMs() });
 }
 
