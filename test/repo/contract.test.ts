@@ -1,5 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { VERSION } from '@foreshadow/model';
 import { checkLock, checkVersions } from './rules/manifests.ts';
 import { checkNumbers, parseProto, type Numbers } from './rules/proto.ts';
 import type { Problem } from './rules/source.ts';
@@ -64,6 +65,12 @@ test('versions are exact and the lock file holds no address', () => {
   assertNone(checkLock(readSource('package-lock.json')));
   const manifests = listFiles().filter((path) => /(?:^|\/)package\.json$/.test(path));
   assertNone(manifests.map(readSource).flatMap(checkVersions));
+});
+
+test('all workspaces and programs carry one version', () => {
+  const manifests = listFiles().filter((path) => /(?:^|\/)package\.json$/.test(path));
+  for (const path of manifests)
+    assert.match(readSource(path).text, new RegExp(`"version": "${VERSION}"`), path);
 });
 
 test('no word of unfinished things and no name of one machine stands in the repository', () => {

@@ -12,10 +12,11 @@ test('codes are seen wherever they are given', () => {
     "return refused('STALE_ORDER', 'b');",
     "return { kind: 'refused', code: 'NOT_ALLOWED', sentence };",
     "const c = environment['NO_COLOR']; // new CodedError('COMMENT_ONLY')",
+    "if (isFull) return 'QUEUE_FULL'; throw new FatalError('STOPPED', 'c'); return a === 'DONE';",
   ].join('\n');
   assert.deepEqual(
     codesOf([at('agent/src/a.ts', text)]).map(({ code }) => code),
-    ['DISK_FULL', 'STALE_ORDER', 'NOT_ALLOWED'],
+    ['DISK_FULL', 'STALE_ORDER', 'NOT_ALLOWED', 'QUEUE_FULL', 'STOPPED'],
   );
 });
 

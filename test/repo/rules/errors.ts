@@ -9,28 +9,33 @@ export interface CodeUse {
   readonly offset: number;
 }
 
-const CODE = /^'[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+'$|^'[A-Z]{4,}'$/;
+const SEVERAL_WORDS = /^'[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+'$/;
+const ONE_WORD = /^'[A-Z]{4,}'$/;
 
-// A code is given first (`new CodedError('X', …)`, `refuse('X', …)`) or by name (`code: 'X'`).
-const GIVES =
-  /(?:\b(?:CodedError|[a-z]*(?:[rR]efuse|[fF]ail|[cC]oded|[pP]roblem|[iI]nvalid)\w*)\(\s*|\b(?:c|\w+C)ode:\s*)$/;
+// A code of one word is known by its place: `new CodedError('X', …)`, `refuse('X', …)`, `code: 'X'`.
+const GIVES = /(?:\b(?:\w+Error|refuse|fail|unknown)\(\s*|\bcode:\s*|\breason:\s*)$/i;
 
-/** Codes given in sources that are no tests. */
+// Names which others gave: variables of the environment, errors of libraries and of Node.
+const FOREIGN =
+  /^(?:FORESHADOW|LEVEL|FST|ERR|NO|NATS_SERVER_BINARY$|XDG|LISTEN_(?:FDS|PID)$)(?:_|$)/;
+
+/** Codes in sources that are no tests: a literal of capitals is a code unless it is foreign. */
 export function codesOf(sources: readonly Source[]): readonly CodeUse[] {
   return sources
-    .filter(({ path }) => !isTest(path))
+    .filter(({ path }) => !isTest(path) && !path.startsWith('install/'))
     .flatMap((source) => {
       const code = codeOf(source.text);
       return spansOf(source.text)
         .filter((span) => span.kind === 'literal')
         .map((span) => ({ literal: source.text.slice(span.start, span.end), offset: span.start }))
-        .filter(({ literal, offset }) => CODE.test(literal) && isGiven(code, offset))
+        .filter(({ literal, offset }) => isCode(literal, code.slice(0, offset)))
         .map(({ literal, offset }) => ({ code: literal.slice(1, -1), source, offset }));
     });
 }
 
-function isGiven(code: string, offset: number): boolean {
-  return GIVES.test(code.slice(Math.max(0, offset - 80), offset));
+function isCode(literal: string, before: string): boolean {
+  if (FOREIGN.test(literal.slice(1, -1))) return false;
+  return SEVERAL_WORDS.test(literal) || (ONE_WORD.test(literal) && GIVES.test(before.slice(-80)));
 }
 
 /** Codes in the first column of the tables of the document. */
