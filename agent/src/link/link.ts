@@ -1,7 +1,7 @@
 // In: the controller's messages. Out: receipts and outcomes; marks, commands and requests to whoever handles them.
 // Never: executes a command itself, keeps one for later, or listens on anything.
 
-import type { LowWaterMark } from '@foreshadow/model';
+import type { LowWaterMark, Outcome } from '@foreshadow/model';
 import {
   backoffMs,
   describeError,
@@ -16,7 +16,6 @@ import type {
   ControllerMessage,
   ControlStream,
   Hello,
-  ReportedOutcome,
   TravellingCommand,
   Welcome,
 } from '@foreshadow/wire';
@@ -37,7 +36,7 @@ export interface LinkOptions {
   readonly onMark: (mark: LowWaterMark) => void;
   readonly onSnapshotRequest: () => void;
   /** Must not throw; what goes wrong is an outcome. */
-  readonly onCommand: (command: TravellingCommand, signal: AbortSignal) => Promise<ReportedOutcome>;
+  readonly onCommand: (command: TravellingCommand, signal: AbortSignal) => Promise<Outcome>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

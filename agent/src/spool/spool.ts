@@ -116,7 +116,13 @@ export class Spool implements AsyncDisposable {
   async append(sequence: number, bytes: Uint8Array): Promise<void> {
     const record = encodeRecord(sequence, bytes);
     const open = this.#open ?? (await this.#openSegment(sequence));
-    open.file.append(record);
+    try {
+      open.file.append(record);
+    } catch (error) {
+      // Half a record would hide all that came after it.
+      open.file.truncate(open.segment.sizeBytes);
+      throw error;
+    }
     open.segment.lastSequence = sequence;
     open.segment.sizeBytes += record.length;
     if (open.segment.sizeBytes >= SEGMENT_BYTES_MAX) await this.#closeSegment();
@@ -173,6 +179,15 @@ export class Spool implements AsyncDisposable {
   /** Gaps not told yet. They are told again until `append` has kept a batch that carries them, hence the two steps. */
   gaps(): readonly Gap[] {
     return this.#gaps;
+  }
+  /** At each connection: what was trimmed can not be sent again, should the controller have lost its store since. */
+  tellTrimmed(): void {
+    const trimmed = [...this.#marks].map(([boot, lastSequence]) => ({
+      boot,
+      firstSequence: 1,
+      lastSequence,
+    }));
+    this.#gaps = [...this.#gaps, ...trimmed].slice(-GAPS_KEPT_MAX);
   }
   gapsTold(gaps: readonly Gap[]): void {
     this.#gaps = this.#gaps.filter((gap) => !gaps.includes(gap));

@@ -2,13 +2,12 @@
 // Never: knows gRPC. The controller's end uses proto-loader; test/contract/wire.test.ts holds the two together.
 
 import protobuf from 'protobufjs/minimal.js';
-import { parseBootId, parseCommandId, type Order } from '@foreshadow/model';
+import { parseBootId, parseCommandId, type Order, type Outcome } from '@foreshadow/model';
 import { CodedError, codeOf, unreachable } from '@foreshadow/runtime';
 import type {
   AgentMessage,
   ControllerMessage,
   Hello,
-  ReportedOutcome,
   TravellingCommand,
   Welcome,
 } from './control-messages.ts';
@@ -48,16 +47,16 @@ function writeHello(writer: Writer, hello: Hello): Writer {
   return writeMap(writer, text(8), hello.inventory);
 }
 
-function writeOutcome(writer: Writer, outcome: ReportedOutcome): Writer {
+function writeOutcome(writer: Writer, outcome: Outcome): Writer {
   writer.uint32(number(2)).uint32(outcomeNumbers[outcome.kind]);
-  if (outcome.kind !== 'done') writer.uint32(text(3)).string(outcome.code);
+  if ('code' in outcome) writer.uint32(text(3)).string(outcome.code);
   writer.uint32(text(4)).string(outcome.sentence);
   if (outcome.kind !== 'done') return writer;
   writer.uint32((5 << 3) | 1).double(outcome.tookMs);
   return writeMap(writer, text(6), outcome.details);
 }
 
-const outcomeNumbers = { done: 1, refused: 2, failed: 3 } as const;
+const outcomeNumbers = { done: 1, refused: 2, failed: 3, unknown: 4 } as const;
 
 /**
  * @returns undefined for a kind of message that this version does not know

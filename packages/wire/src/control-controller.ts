@@ -16,6 +16,7 @@ import {
   parseHostId,
   type CommandId,
   type Labels,
+  type Outcome,
 } from '@foreshadow/model';
 import { CodedError, requireLoopback, unreachable } from '@foreshadow/runtime';
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from './control-agent.ts';
@@ -24,7 +25,6 @@ import {
   PROTOCOL_VERSION_MIN,
   type ControllerMessage,
   type Hello,
-  type ReportedOutcome,
   type TravellingCommand,
 } from './control-messages.ts';
 
@@ -39,7 +39,7 @@ export interface AgentStream {
 /** What a controller hears from one stream. Each is called in the order of arrival; `onEnd` once, last. */
 export interface AgentStreamHandler {
   onReceipt(command: CommandId): void;
-  onOutcome(command: CommandId, outcome: ReportedOutcome): void;
+  onOutcome(command: CommandId, outcome: Outcome): void;
   onEnd(): void;
 }
 
@@ -207,12 +207,13 @@ function hear(handler: AgentStreamHandler, message: LooseAgentMessage): void {
   }
 }
 
-function parseOutcome(outcome: LooseOutcome): ReportedOutcome | undefined {
+function parseOutcome(outcome: LooseOutcome): Outcome | undefined {
   const { code, sentence } = outcome;
   if (outcome.kind === 'DONE')
     return { kind: 'done', tookMs: outcome.tookMs, sentence, details: { ...outcome.details } };
   if (outcome.kind === 'REFUSED') return { kind: 'refused', code, sentence };
   if (outcome.kind === 'FAILED') return { kind: 'failed', code, sentence };
+  if (outcome.kind === 'UNKNOWN') return { kind: 'unknown', sentence };
   return undefined;
 }
 

@@ -37,13 +37,10 @@ export interface Welcome {
 
 /** A command as it travels: the stream says which host it is for, the incident stays at the controller. */
 export type TravellingCommand = Omit<Command, 'host' | 'incident'>;
-/** What a host itself can say of a command; `unknown` is for those who wait in vain. */
-export type ReportedOutcome = Exclude<Outcome, { kind: 'unknown' }>;
-
 export type AgentMessage =
   | { readonly kind: 'hello'; readonly hello: Hello }
   | { readonly kind: 'receipt'; readonly command: CommandId }
-  | { readonly kind: 'outcome'; readonly command: CommandId; readonly outcome: ReportedOutcome };
+  | { readonly kind: 'outcome'; readonly command: CommandId; readonly outcome: Outcome };
 
 export type ControllerMessage =
   | { readonly kind: 'welcome'; readonly welcome: Welcome }

@@ -128,6 +128,7 @@ async function ensureStream(manager: JetStreamManager): Promise<StreamConfig> {
     return (await manager.streams.info(EVENT_STREAM)).config;
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error;
-    return (await manager.streams.add(wanted)).config;
+    // A copy: the library writes into what it is given.
+    return (await manager.streams.add({ ...wanted })).config;
   }
 }

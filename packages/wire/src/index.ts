@@ -23,7 +23,6 @@ export type {
   AgentMessage,
   ControllerMessage,
   Hello,
-  ReportedOutcome,
   TravellingCommand,
   Welcome,
 } from './control-messages.ts';
