@@ -213,6 +213,7 @@ export function checkReached(
     }
   }
   return sources
-    .filter(({ path }) => !isTest(path) && !reached.has(path) && !isEntry(path))
+    .filter(({ path }) => !isTest(path) && !path.endsWith('.d.ts'))
+    .filter(({ path }) => !reached.has(path) && !isEntry(path))
     .map((source) => problemAt(source, 0, 'no file imports this one; join it or remove it'));
 }

@@ -106,7 +106,7 @@ export function checkName(path: string): readonly Problem[] {
     if (word !== undefined) problems.push(at(`«${word}» says nothing; name what is inside`));
   }
   const file = path.split('/').at(-1) ?? '';
-  if (file.endsWith('.ts') && !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test)?\.ts$/.test(file))
+  if (file.endsWith('.ts') && !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test|\.d)?\.ts$/.test(file))
     problems.push(at('files are named in kebab-case'));
   return problems;
 }
