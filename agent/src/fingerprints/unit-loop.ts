@@ -78,8 +78,7 @@ export class UnitLoop {
 
   #notice(): void {
     if (this.#noticedAtMs !== Infinity) return;
-    const nowMs = this.#options.clock.monotonicMs();
-    this.#noticedAtMs = Math.max(nowMs + COALESCE_MS, this.#restUntilMs);
+    this.#noticedAtMs = this.#options.clock.monotonicMs() + COALESCE_MS;
     this.#wake?.();
   }
 
@@ -90,7 +89,7 @@ export class UnitLoop {
       const nowMs = clock.monotonicMs();
       const effort = this.#dueEffort(nowMs);
       if (effort !== undefined) return effort;
-      const dueMs = Math.min(this.#rescanAtMs, this.#rehashAtMs, this.#noticedAtMs);
+      const dueMs = Math.min(this.#rescanAtMs, this.#rehashAtMs, this.#answerAtMs);
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       const timer = clock.after(dueMs - nowMs, resolve);
@@ -101,11 +100,16 @@ export class UnitLoop {
     return undefined;
   }
 
+  /** When what was noticed is looked at; a notice may have come before the rest was known. */
+  get #answerAtMs(): number {
+    return Math.max(this.#noticedAtMs, this.#restUntilMs);
+  }
+
   #dueEffort(nowMs: number): Effort | undefined {
     const { rescanMs, rehashMs } = this.#options;
     const isRehash = nowMs >= this.#rehashAtMs;
     const isRescan = isRehash || nowMs >= this.#rescanAtMs;
-    if (!isRescan && nowMs < this.#noticedAtMs) return undefined;
+    if (!isRescan && nowMs < this.#answerAtMs) return undefined;
     this.#noticedAtMs = Infinity;
     if (isRehash) this.#rehashAtMs = nowMs + this.#splayed(rehashMs);
     if (isRescan) this.#rescanAtMs = nowMs + this.#splayed(rescanMs);
@@ -177,7 +181,7 @@ export class UnitLoop {
       if (findings.length > ITEMS_PER_UNIT_MAX)
         throw new CodedError(
           'FINGERPRINT_TOO_MANY_ITEMS',
-          `${fingerprinter.name} found more than ${ITEMS_PER_UNIT_MAX} items; narrow what it looks at`,
+          `${fingerprinter.name} found over ${ITEMS_PER_UNIT_MAX} items; narrow what it looks at`,
         );
       return { kind: 'read', findings };
     } catch (error) {
