@@ -98,8 +98,9 @@ class Place implements AsyncDisposable {
     this.#commandCount += 1;
     const { socketPath } = this;
     const client = openActuatorClient({ socketPath, clock: systemClock, timeoutMs: 5_000 });
+    const id = how.id ?? `cmd-${String(this.#commandCount).padStart(12, '0')}`;
     const command: Command = {
-      id: (how.id ?? `cmd-${String(this.#commandCount).padStart(12, '0')}`) as CommandId, // Well-formed.
+      id: id as CommandId, // Well-formed.
       host: 'shop-shadow' as HostId,
       order,
       isDryRun: false,
@@ -134,7 +135,7 @@ function codeOf(outcome: Outcome): string {
   return 'code' in outcome ? outcome.code : outcome.kind;
 }
 
-/** Sends bytes and returns what comes back until the actuator closes, or `messages` answers are there. */
+/** Sends bytes and returns what comes back until the actuator closes, or so many answers came. */
 async function send(
   place: Place,
   bytes: Uint8Array,
@@ -277,7 +278,7 @@ test('a wrong start ends with one coded sentence', async () => {
   await f('SOCKET_FOLDER_OPEN', 1);
 });
 
-test(`after ${KILLS} kills at random moments the file is always entirely old or new`, async (context) => {
+test(`after ${KILLS} kills at random moments the file is entirely old or new`, async (context) => {
   await using place = new Place();
   const random = seededRandom(1);
   const contents = ['a'.repeat(20_000), 'b'.repeat(20_000)];

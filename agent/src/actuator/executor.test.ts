@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -170,6 +170,19 @@ test('a ledger that somebody else writes stops the actuator before it acts', () 
   appendFileSync(join(lab.policy.state, 'ledger.jsonl'), '\n');
   assert.throws(() => lab.restore('a', change), codeFatal('LEDGER_WRITE_FAILED'));
   assert.equal(lab.read('a'), change.live);
+});
+
+test('a mark that could not be tidied up ends the process, and is found done', () => {
+  using lab = openLab();
+  lab.write('a', change.good);
+  void lab.executor;
+  const odd = join(lab.policy.state, 'versions', 'odd');
+  mkdirSync(odd); // A folder is not removed as a forgotten content is.
+  const mark = { kind: 'mark-known-good' } as const;
+  assert.throws(() => lab.run(mark, { id }), codeFatal('CHANGE_UNCERTAIN'));
+  rmdirSync(odd);
+  lab.restart();
+  assert.equal(lab.run(mark, { id }).kind, 'done');
 });
 
 test('a damaged version index stops the start', () => {

@@ -135,8 +135,10 @@ export function refuseImmutable(file: HeldFile): Refusal | undefined {
  */
 export function refuseChanged(file: HeldFile): Refusal | undefined {
   const now = unlessMissing(() => lstatSync(within(file.folder, file.name)));
-  const { ino, dev, ctimeMs } = file.stats;
-  const isSame = now?.ino === ino && now.dev === dev && now.ctimeMs === ctimeMs;
+  const { ino, dev, mode, ctimeMs } = file.stats;
+  // The time of change tells of owner, ACL and attributes too, but is coarse; the mode is exact.
+  const isSame =
+    now?.ino === ino && now.dev === dev && now.mode === mode && now.ctimeMs === ctimeMs;
   if (!isSame) return changedMeanwhile(file.path);
   const content = readAll(file.descriptor, file.content.length);
   return content !== undefined && Buffer.compare(content, file.content) === 0

@@ -1,4 +1,4 @@
-// In: a few options. Out: an executor over real files in a temporary folder, with a clock that stands.
+// In: a few options. Out: an executor over real files in a temporary folder; its clock stands.
 // No tests: the tests of this room share it, and its name keeps it out of the program.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';

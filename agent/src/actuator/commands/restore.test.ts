@@ -174,6 +174,7 @@ test('an edit between check and apply is kept, in place or by a rename', () => {
     );
   };
   f((lab) => lab.write('a', 'by hand'), 'by hand');
+  f((lab) => chmodSync(lab.path('a'), 0o600), change.live);
   f((lab) => lab.write('a', change.live.replace('9', '8')), change.live.replace('9', '8'));
   f((lab) => {
     lab.write('b', 'by an editor');
@@ -237,6 +238,26 @@ test('ACL and extended attributes are kept', (context) => {
   else context.diagnostic('NOT TESTED HERE: extended attributes');
 });
 
+test('a file whose owner cannot be given on stays as it was', (context) => {
+  if (process.geteuid?.() !== 0) {
+    context.skip('NOT TESTED HERE: only root can give a file to another user');
+    return;
+  }
+  using lab = openLab();
+  for (const path of [lab.folder, lab.path('')]) chownSync(path, 65_534, 65_534);
+  try {
+    process.seteuid?.(65_534);
+    lab.drift('a', both);
+    process.seteuid?.(0);
+    chownSync(lab.path('a'), 0, 0);
+    process.seteuid?.(65_534);
+    assert.equal(codeOf(lab.restore('a', change)), 'ATTRIBUTES_NOT_KEPT');
+    assert.deepEqual([lab.read('a'), lab.names()], [change.live, ['a']]);
+  } finally {
+    process.seteuid?.(0);
+  }
+});
+
 test('an immutable file is refused', (context) => {
   using lab = openLab();
   lab.drift('a', both);
@@ -265,6 +286,21 @@ test('a folder in which nothing may be written fails and leaves the file', (cont
     assert.equal(lab.read('a'), change.live);
   } finally {
     execFileSync('chattr', ['-i', lab.path('')]);
+  }
+});
+
+test('a rename that the system refuses leaves the file, and no temporary', (context) => {
+  using lab = openLab();
+  lab.drift('a', both);
+  if (spawnSync('chattr', ['+a', lab.path('a')]).status !== 0) {
+    context.skip('NOT TESTED HERE: chattr +a is not possible (no root, or another file system)');
+    return;
+  }
+  try {
+    assert.equal(codeOf(lab.restore('a', change)), 'SYSTEM_ERROR');
+    assert.deepEqual([lab.read('a'), lab.names()], [change.live, ['a']]);
+  } finally {
+    execFileSync('chattr', ['-a', lab.path('a')]);
   }
 });
 
