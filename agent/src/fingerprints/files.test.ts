@@ -231,7 +231,7 @@ test('a root with a star names many folders, each once, and no logical name', as
   }
   await symlink(join(folder.path, 'two'), join(folder.path, 'zwei'));
   const path = `${folder.path}/*/etc`;
-  const files = createFilesFingerprinter({ ...folder.options, roots: [{ path }] });
+  const files = createFilesFingerprinter({ ...folder.options, roots: [{ path, as: path }] });
   assert.deepEqual((await files.read('rehash', signal)).map(nameOf), [
     `${folder.path}/one/etc/a`,
     `${folder.path}/two/etc/a`,

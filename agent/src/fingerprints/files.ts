@@ -57,10 +57,14 @@ interface Child {
  * logical name
  */
 export function createFilesFingerprinter(options: FilesOptions): Fingerprinter {
-  for (const root of options.roots)
-    if (root.as !== undefined && root.path.includes('*'))
-      throw new TypeError(`root ${root.path} names several folders, so it cannot go by one name`);
-  return new FilesFingerprinter(options);
+  // A root that goes by its own name needs no other, and may then name several folders.
+  const roots = options.roots.map(({ path, as }) =>
+    as === undefined || as === path ? { path } : { path, as },
+  );
+  for (const { path, as } of roots)
+    if (as !== undefined && path.includes('*'))
+      throw new TypeError(`root ${path} names several folders, so it cannot go by one name`);
+  return new FilesFingerprinter({ ...options, roots });
 }
 
 class FilesFingerprinter implements Fingerprinter {
@@ -81,10 +85,10 @@ class FilesFingerprinter implements Fingerprinter {
       options.accounts ?? { passwd: '/etc/passwd', group: '/etc/group' },
     );
     this.#isExcluded = createMatcher(options.exclude);
-    this.#watches = new Watches((code) => {
+    this.#watches = new Watches((why) => {
       this.#tell(
         'fingerprint-watches-exhausted',
-        `no more folders can be watched (${code}); changes in the others are seen by the rescan; ` +
+        `no more folders can be watched (${why}); changes in the others are seen by the rescan; ` +
           'raise fs.inotify.max_user_watches',
       );
     });

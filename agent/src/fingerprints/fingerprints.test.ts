@@ -8,7 +8,7 @@ import type { FingerprintReport, FingerprintSubject, UnitReport } from '@foresha
 import type { Clock, Timer } from '@foreshadow/runtime';
 import type { Effort, Finding, Fingerprinter } from './fingerprinter.ts';
 import { SNAPSHOT_GAP_MS, openFingerprints, type Fingerprints } from './fingerprints.ts';
-import { COALESCE_MS } from './unit-loop.ts';
+import { COALESCE_MS, ITEMS_PER_UNIT_MAX } from './unit-loop.ts';
 
 const WALL_MS = 1_800_000_000_000;
 
@@ -38,6 +38,14 @@ test('a fingerprinter that fails at the start leaves its subject unknown, not em
   run.packages.findings = [present('package', 'p')];
   await run.clock.advance(60_000);
   assert.deepEqual(run.told(), ['changes: package:p -package:*']);
+});
+
+test('an answer beyond the bound is a failure', async () => {
+  const many = Array.from({ length: ITEMS_PER_UNIT_MAX + 1 }, (_, at) => present('file', `${at}`));
+  await using run = await start({ files: many, packages: [] });
+  assert.deepEqual(run.told(), ['snapshot: ?file:*']);
+  const report = run.units.find(({ unit }) => unit === 'files');
+  assert.equal(report?.errorCode, 'FINGERPRINT_TOO_MANY_ITEMS');
 });
 
 test('a later failure leaves what was known', async () => {

@@ -28,7 +28,8 @@ test('a name that spells an escape is told from the bytes that it spells', () =>
 
 test('two names are never one, and all are printable', () => {
   const byte = fc.constantFrom(0x01, 0x30, 0x35, 0x5c, 0x63, 0x66, 0x78, 0x7f, 0xc3, 0xa9, 0xff);
-  const name = fc.array(byte, { minLength: 1, maxLength: 10 }).map((bytes) => Buffer.from(bytes));
+  const bytes = fc.array(byte, { minLength: 1, maxLength: 10 });
+  const name = bytes.map((one) => Buffer.from(one));
   fc.assert(
     fc.property(name, name, (left, right) => {
       assert.equal(escapeName(left) === escapeName(right), left.equals(right));

@@ -17,12 +17,15 @@ export type Notice = 'within' | 'itself';
 
 /** Counts watches and tells once when no more can be had. */
 export class Watches {
-  readonly #onExhausted: (code: string) => void;
+  readonly #onExhausted: (why: string) => void;
+  readonly #watch: typeof watch;
   readonly #open = new Set<FSWatcher>();
   #isExhausted = false;
 
-  constructor(onExhausted: (code: string) => void) {
+  /** @param watchFolder the system's, unless a test wants one that fails */
+  constructor(onExhausted: (why: string) => void, watchFolder: typeof watch = watch) {
     this.#onExhausted = onExhausted;
+    this.#watch = watchFolder;
   }
 
   get count(): number {
@@ -33,13 +36,13 @@ export class Watches {
   add(path: Buffer, onNotice: (notice: Notice) => void): Watch | undefined {
     if (this.#isExhausted) return undefined;
     if (this.#open.size >= WATCHES_MAX) {
-      this.#exhaust('WATCHES_MAX');
+      this.#exhaust(`bound of ${WATCHES_MAX}`);
       return undefined;
     }
     const ownName = Buffer.from(basename(path.toString('latin1')), 'latin1');
     try {
       const options = { persistent: false, recursive: false, encoding: 'buffer' } as const;
-      const watcher = watch(path, options, (_, name) => {
+      const watcher = this.#watch(path, options, (_, name) => {
         const isItself = name !== null && ownName.equals(name);
         if (isItself) end();
         onNotice(isItself ? 'itself' : 'within');
@@ -66,8 +69,8 @@ export class Watches {
     this.#open.clear();
   }
 
-  #exhaust(code: string): void {
+  #exhaust(why: string): void {
     this.#isExhausted = true;
-    this.#onExhausted(code);
+    this.#onExhausted(why);
   }
 }
