@@ -5,17 +5,25 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { measureDeviations } from '@foreshadow/controller/deviation/index.ts';
 import { alignPairs } from '@foreshadow/controller/pairing/index.ts';
-import { defaultLimits, judge, resolveLimits } from '@foreshadow/controller/verdict/index.ts';
+import {
+  defaultLimits,
+  judge,
+  learnsNoise,
+  resolveLimits,
+} from '@foreshadow/controller/verdict/index.ts';
 import {
   pairIdOf,
   parseHostId,
   type HostId,
   type MetricName,
+  type NoiseFloor,
+  type ObservableName,
   type Pair,
   type RawWindow,
   type Verdict,
 } from '@foreshadow/model';
 import { seededRandom } from '@foreshadow/runtime';
+import { updateNoise } from '@foreshadow/series';
 
 const START_MS = 1_800_000_000_000;
 const SPAN_MS = 330_000;
@@ -48,6 +56,8 @@ interface Story {
   /** Relative noise of CPU use; 0.05 is 5 %. */
   readonly noise?: number;
   readonly seed?: number;
+  /** Whether noise floors are learned on the way; without them the limits alone decide. */
+  readonly learns?: boolean;
   readonly production: (second: number) => Moment;
   readonly shadow: (second: number) => Moment;
 }
@@ -113,6 +123,7 @@ function play(story: Story): readonly Verdict[] {
     [pair.shadow, recordHost(pair.shadow, story, 'shadow')],
   ]);
   const verdicts: Verdict[] = [];
+  const floors = new Map<ObservableName, NoiseFloor>();
   for (let elapsedMs = 0; elapsedMs < story.seconds * 1_000; elapsedMs += intervalMs) {
     const nowMs = START_MS + elapsedMs + 500;
     const read = (host: HostId): RawWindow | undefined => {
@@ -120,9 +131,14 @@ function play(story: Story): readonly Verdict[] {
       return raw === undefined ? undefined : upTo(raw, nowMs);
     };
     const windows = alignPairs({ pairs: [pair], read, nowMs, spanMs: SPAN_MS });
-    const [deviation] = measureDeviations(windows, { noise: () => undefined });
+    const noise = (_: Pair, name: ObservableName): NoiseFloor | undefined => floors.get(name);
+    const [deviation] = measureDeviations(windows, { noise });
     assert.ok(deviation !== undefined);
-    verdicts.push(judge(deviation, { limits, previous: verdicts.at(-1), nowMs }));
+    const verdict = judge(deviation, { limits, previous: verdicts.at(-1), nowMs });
+    verdicts.push(verdict);
+    if (story.learns !== true || !learnsNoise(verdict, { hasDrift: false })) continue;
+    for (const { observable, deviation: value = NaN } of deviation.deviations)
+      floors.set(observable, updateNoise(floors.get(observable), value));
   }
   return verdicts;
 }
@@ -202,6 +218,17 @@ test('a slow ramp is diverging before it is diverged', () => {
     verdicts[diverging]?.sentence ?? '',
     /grows by .* a minute; .* crosses its limit in/,
   );
+});
+
+test('a drift so slow that it looks like noise is not learned as noise for ever', () => {
+  const verdicts = play({
+    seconds: 2_500,
+    noise: 0.02,
+    learns: true,
+    production: () => calm(0.5),
+    shadow: (second) => calm(0.5 * (1 + second * 0.0001)),
+  });
+  assert.equal(verdicts.at(-1)?.status, 'diverged');
 });
 
 test('an idle shadow beside a busy production host is not judged', () => {

@@ -2,7 +2,7 @@
 // Never: lets a single evaluation decide, in either direction.
 
 import { noiseUpper } from '@foreshadow/series';
-import type { Deviation, Finding, Limits, VerdictReason } from '@foreshadow/model';
+import type { Deviation, Finding, Limits, NoiseFloor, VerdictReason } from '@foreshadow/model';
 
 /** A verdict looks at so many of the newest evaluations. */
 export const JUDGED_EVALUATIONS = 5;
@@ -11,8 +11,13 @@ export const BREACHES_NEEDED = 3;
 /** A limit that the trend crosses within this time is being approached. */
 export const APPROACH_MS = 300_000;
 
+/** What is called noise may raise a limit to so many times itself, or a slow enough drift would be learned as noise. */
+export const NOISE_LIMITS_MAX = 2;
+
 const MINUTE_MS = 60_000;
-const STEADINESS_MIN = 4; // Rise of the trend in robust spreads around it. Measured: noise alone stays below (judgement.test.ts).
+// Rise of the trend in standard errors. Neighbouring points share noise, so it is more than tables say; measured in
+// test/contract/judgement.test.ts.
+const STEADINESS_MIN = 6;
 const NEWEST_SHARE_MIN = 0.5; // The newest evaluation stands at half of the trend's line at least, or the trend is over.
 
 export interface FindingContext {
@@ -98,16 +103,20 @@ function countEvaluations({ distance }: Deviation): number {
  * the deviation would be at the floor: an idle production host does not hide a shadow that is busy for no reason.
  */
 function countBreaches({ history, distance, noise }: Deviation, limits: Limits): number {
-  const least = Math.max(limits.deviation, noiseUpper(noise) ?? 0);
+  const least = Math.max(limits.deviation, noiseLevel(noise, limits));
   let count = 0;
-  for (let cell = Math.max(0, distance.length - JUDGED_EVALUATIONS); cell < distance.length;) {
+  const first = Math.max(0, distance.length - JUDGED_EVALUATIONS);
+  for (let cell = first; cell < distance.length; cell += 1) {
     const apart = distance[cell] ?? NaN;
     const ratio = history[cell] ?? NaN;
     const measured = Number.isNaN(ratio) ? apart / limits.floor : ratio;
     if (apart >= limits.floor && measured > least) count += 1;
-    cell += 1;
   }
   return count;
+}
+
+function noiseLevel(noise: NoiseFloor | undefined, limits: Limits): number {
+  return Math.min(noiseUpper(noise) ?? 0, NOISE_LIMITS_MAX * limits.deviation);
 }
 
 function approachOf(
@@ -122,7 +131,7 @@ function approachOf(
   if (!isSteady || production === undefined) return { isApproaching: false };
   const timeTo = (level: number): number =>
     Math.max(0, ((level - trendLevel) * MINUTE_MS) / trendPerMinute);
-  const floorLevel = Math.max(limits.floor / production, noiseUpper(noise) ?? 0);
+  const floorLevel = Math.max(limits.floor / production, noiseLevel(noise, limits));
   const timeToLimitMs = timeTo(Math.max(limits.deviation, floorLevel));
   const isFast = trendPerMinute > limits.velocityPerMinute && timeTo(floorLevel) <= APPROACH_MS;
   return { isApproaching: isFast || timeToLimitMs <= APPROACH_MS, timeToLimitMs };

@@ -2,7 +2,7 @@
 // Never: says yes or no where it does not know; `inconclusive` is a full verdict.
 
 export { JUDGED_EVALUATIONS, SAMPLES_MIN, STALE_STEPS, judge, learnsNoise } from './judge.ts';
-export { APPROACH_MS, BREACHES_NEEDED } from './finding.ts';
+export { APPROACH_MS, BREACHES_NEEDED, NOISE_LIMITS_MAX } from './finding.ts';
 export {
   defaultLimits,
   resolveLimits,

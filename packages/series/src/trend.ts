@@ -16,7 +16,10 @@ export interface Trend {
   readonly slopePerCell: number;
   /** The line at the newest cell. */
   readonly level: number;
-  /** Rise of the line from the first point to the newest, in robust spreads of the points around it; Infinity when they lie on it. */
+  /**
+   * Rise of the line from its first point to the newest, in standard errors of such a rise: how little it can be chance.
+   * Infinity when all points lie on the line.
+   */
   readonly steadiness: number;
   /** Cells from the first point to the newest. */
   readonly spanCells: number;
@@ -51,7 +54,12 @@ export function robustTrend(values: Float64Array): Trend | undefined {
   return {
     slopePerCell: line.slope,
     level: line.intercept + line.slope * (values.length - 1),
-    steadiness: rise === 0 ? 0 : rise / robustSpread(residuals),
+    steadiness: rise === 0 ? 0 : rise / (robustSpread(residuals) * riseError(cells.length)),
     spanCells: last - first,
   };
+}
+
+/** Standard error of a fitted line's rise over n evenly spaced points, for a spread of 1 around it (least squares, large n). */
+function riseError(pointCount: number): number {
+  return Math.sqrt(12 / pointCount);
 }
