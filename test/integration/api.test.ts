@@ -4,8 +4,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { request as httpRequest } from 'node:http';
 import { test } from 'node:test';
-import { createEventRing, openApi } from '@foreshadow/controller/api/index.ts';
-import type { Api, ApiPorts, CommandRequest } from '@foreshadow/controller/api/index.ts';
+import { openApi, type Api, type ApiPorts } from '@foreshadow/controller/api/index.ts';
 import {
   commandRecordSchema,
   conditionSchema,
@@ -16,243 +15,29 @@ import {
   incidentSchema,
   incidentStorySchema,
   pageSchema,
-  pairIdOf,
   pairStateSchema,
-  parseCommandId,
-  parseHostId,
-  parseIncidentId,
-  problemSchema,
   seriesSchema,
   trackedItemSchema,
   verdictSchema,
   versionSchema,
 } from '@foreshadow/model';
-import type {
-  CloudEvent,
-  CommandRecord,
-  Drift,
-  HostId,
-  HostRecord,
-  Incident,
-  PairDeviation,
-  PairState,
-  TrackedItem,
-} from '@foreshadow/model';
+import type { CommandRecord, HostRecord } from '@foreshadow/model';
 import { CodedError, checkValue, createLogger, systemClock } from '@foreshadow/runtime';
 
-const production = trusted(parseHostId('shop-production'));
-const shadow = trusted(parseHostId('shop-shadow'));
-const pairId = pairIdOf(production, shadow);
-const incidentId = trusted(parseIncidentId('inc-000000000001'));
-const commandId = trusted(parseCommandId('cmd-000000000001'));
-const digest = '0123456789abcdef0123456789abcdef';
-
-function trusted<Value>(value: Value | undefined): Value {
-  assert.ok(value !== undefined);
-  return value;
-}
-
-function hostOf(id: HostId): HostRecord {
-  return {
-    id,
-    role: id === production ? 'production' : 'shadow',
-    labels: { role: 'shop' },
-    scope: 'process',
-    agentVersion: '0.1.0',
-    firstSeenMs: 1,
-    lastSeenMs: 2,
-    isConnected: true,
-    inventory: {},
-  };
-}
-
-const pairState: PairState = {
-  pair: { id: pairId, production, shadow, origin: 'explicit' },
-  driftCount: 1,
-  verdict: {
-    pair: pairId,
-    atMs: 10,
-    status: 'diverged',
-    reason: 'OVER_LIMIT',
-    sentence: 'cpu_used_ratio deviates by 0.42, over its limit 0.10.',
-    commonCount: 30,
-    load: { kind: 'unknown' },
-    findings: [
-      {
-        observable: 'cpu_used_ratio',
-        status: 'diverged',
-        reason: 'OVER_LIMIT',
-        production: 0.2,
-        shadow: 0.284,
-        deviation: 0.42,
-        limits: { deviation: 0.1, velocityPerMinute: 0.05, floor: 0.02 },
-        breachCount: 5,
-        evaluationCount: 5,
-        ruleFired: true,
-      },
-    ],
-  },
-};
-const deviation: PairDeviation = {
-  pair: pairState.pair,
-  stepMs: 1_000,
-  newestMs: 10_000,
-  commonCount: 3,
-  load: { kind: 'unknown' },
-  deviations: [
-    {
-      observable: 'cpu_used_ratio',
-      history: Float64Array.of(0.1, Number.NaN, 0.42),
-      distance: Float64Array.of(0.1, Number.NaN, 0.42),
-      deviation: 0.42,
-      velocityPeakPerMinute: 0.2,
-    },
-  ],
-};
-const drift: Drift = {
-  pair: pairId,
-  item: 'file:/etc/shop/service.json',
-  subject: 'file',
-  name: '/etc/shop/service.json',
-  difference: 'differs',
-  changedSide: 'shadow',
-  productionFacts: { content: digest },
-  sinceMs: 5,
-};
-const incident: Incident = {
-  id: incidentId,
-  pair: pairId,
-  kind: 'drift',
-  subject: drift.item,
-  state: 'open',
-  openedMs: 5,
-  updatedMs: 5,
-  sentence: 'file:/etc/shop/service.json differs.',
-  drift,
-};
-const item: TrackedItem = {
-  key: drift.item,
-  firstSeenMs: 1,
-  changedMs: 2,
-  unreadable: 'too-large',
-};
-
-interface Bench {
-  readonly api: Api;
-  readonly ring: ReturnType<typeof createEventRing>;
-  readonly requests: CommandRequest[];
-  readonly log: string[];
-}
-
-async function withApi(
-  check: (bench: Bench) => Promise<void>,
-  changes: Partial<ApiPorts> = {},
-): Promise<void> {
-  const ring = createEventRing({ clock: systemClock });
-  const requests: CommandRequest[] = [];
-  const log: string[] = [];
-  const records = new Map<string, CommandRecord>();
-  const ports: ApiPorts = {
-    hosts: () => [hostOf(shadow), hostOf(production)],
-    host: (id) => [production, shadow].filter((known) => known === id).map(hostOf)[0],
-    series: () => ({
-      times: Float64Array.of(1, 2, 3, 4),
-      series: [{ values: Float64Array.of(0.1, Number.NaN, 0, 0.4) }],
-    }),
-    fingerprints: () => [item, { ...item, key: 'package:zlib' }],
-    pairs: () => [pairState],
-    pair: (id) => (id === pairId ? pairState : undefined),
-    deviation: () => deviation,
-    drifts: () => [drift],
-    incidents: () => [incident],
-    incident: (id) => (id === incidentId ? { incident, records: [] } : undefined),
-    commands: () => [...records.values()],
-    command: (id) => records.get(id),
-    requestCommand: async (asked) => {
-      requests.push(asked);
-      const { idempotencyKey: _, ...command } = asked;
-      const record: CommandRecord = {
-        command: { id: commandId, timeLimitMs: 1_000, ...command },
-        state: 'sent',
-        sentMs: requests.length,
-      };
-      records.set(commandId, record);
-      return record;
-    },
-    events: ring.read,
-    health: () => ({ isOk: true, reasons: [] }),
-    readiness: () => ({
-      isOk: false,
-      reasons: [{ code: 'BROKER_DOWN', sentence: 'The broker does not answer.' }],
-    }),
-    version: () => ({ version: '0.1.0', node: 'v26.0.0', startedMs: 1 }),
-    metrics: () => [
-      {
-        name: 'foreshadow_batches_total',
-        kind: 'counter',
-        meaning: 'Batches.',
-        samples: [{ labels: { host: 'a' }, value: 3 }],
-      },
-    ],
-    ...changes,
-  };
-  const logger = createLogger({
-    program: 'test',
-    level: 'debug',
-    format: 'json',
-    clock: systemClock,
-    write: (line) => log.push(line),
-  });
-  await using api = await openApi({
-    ports,
-    host: '127.0.0.1',
-    port: 0,
-    logger,
-    clock: systemClock,
-  });
-  await check({ api, ring, requests, log });
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Record<string, unknown>;
-}
-
-async function ask(api: Api, path: string, init: RequestInit = {}): Promise<Answer> {
-  const response = await fetch(`${api.url}${path}`, init);
-  const body = (await response.json()) as Record<string, unknown>; // Every answer here is a JSON object.
-  return { status: response.status, headers: response.headers, body };
-}
-
-function post(body: unknown, headers: Record<string, string> = {}): RequestInit {
-  return {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  };
-}
-
-/** @returns the problem, checked against its schema. */
-async function refused(
-  api: Api,
-  path: string,
-  expected: { readonly status: number; readonly code: string; readonly init?: RequestInit },
-): Promise<Answer> {
-  const answer = await ask(api, path, expected.init);
-  assert.deepEqual(checkValue(problemSchema, answer.body).mistakes, []);
-  assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
-  assert.equal(answer.status, expected.status, JSON.stringify(answer.body));
-  assert.equal(answer.body['code'], expected.code);
-  return answer;
-}
-
-const restoreBody = {
-  host: shadow,
-  order: { kind: 'restore', item: drift.item, expectedDigest: digest, targetDigest: digest },
-  isDryRun: true,
-  reason: 'the shadow drifted',
-};
+import {
+  ask,
+  commandId,
+  eventOf,
+  incidentId,
+  pairId,
+  post,
+  production,
+  refused,
+  restoreBody,
+  shadow,
+  withApi,
+} from '../support/api-scene.ts';
+import type { Answer, Bench } from '../support/api-scene.ts';
 
 test('every answer has the shape of its schema', async () => {
   await withApi(async ({ api, ring }) => {
@@ -284,19 +69,6 @@ test('every answer has the shape of its schema', async () => {
     }
   });
 });
-
-function eventOf(number: number): CloudEvent {
-  return {
-    specversion: '1.0',
-    id: `e${number}`,
-    source: '/controller',
-    type: 'com.foreshadow.verdict.changed.v1',
-    subject: pairId,
-    time: '2026-01-01T00:00:00Z',
-    datacontenttype: 'application/json',
-    data: { number },
-  };
-}
 
 test('lists come in pages that a cursor continues, and a foreign cursor is refused', async () => {
   await withApi(async ({ api }) => {
@@ -367,7 +139,7 @@ test('a known path with another method is 405 and says which it takes', async ()
   });
 });
 
-test('a body that is not JSON, too large, of another type or without a reason is refused', async () => {
+test('a body that is broken, too large, of a wrong type or without reason is refused', async () => {
   await withApi(async ({ api, requests }) => {
     const path = '/api/v1/commands';
     const json = { 'content-type': 'application/json' };
@@ -437,7 +209,7 @@ test('known-good and undo reach the host they name, and no other', async () => {
   });
 });
 
-test('a command that cannot be sent is 409 with the code and the sentence of the refusal', async () => {
+test('a command that cannot be sent is 409 with the code and sentence of its refusal', async () => {
   const requestCommand = async (): Promise<CommandRecord> => {
     throw new CodedError('HOST_NOT_CONNECTED', 'shop-shadow has no open control stream');
   };
@@ -461,11 +233,28 @@ test('an internal error tells the caller nothing but where to look', async () =>
   await withApi(check, { hosts });
 });
 
+test('a pair that was not evaluated yet says so', async () => {
+  const check = async ({ api }: Bench): Promise<void> => {
+    const notYet = { status: 404, code: 'NOT_YET_EVALUATED' };
+    await refused(api, `/api/v1/pairs/${pairId}/deviation`, notYet);
+  };
+  await withApi(check, { deviation: () => undefined });
+});
+
+test('a path that is too long or badly encoded is refused', async () => {
+  await withApi(async ({ api }) => {
+    const long = { status: 414, code: 'URL_TOO_LONG' };
+    await refused(api, `/api/v1/hosts/${'a'.repeat(300)}`, long);
+    await refused(api, '/api/v1/hosts/%FF', { status: 400, code: 'URL_INVALID' });
+  });
+});
+
 test('an event wakes whoever waits for it', async () => {
   await withApi(async ({ api, ring }) => {
     ring.append(eventOf(1));
     const waiting = ask(api, '/api/v1/events?after=1&waitMs=20000');
-    await ask(api, '/api/v1/events'); // A whole exchange later the first question has been read as well.
+    // A whole exchange later the first question has been read as well.
+    await ask(api, '/api/v1/events');
     ring.append(eventOf(2));
     const { body } = await waiting;
     assert.equal(body['newest'], 2);
@@ -496,16 +285,17 @@ test('metrics are the text that Prometheus reads', async () => {
 
 test('a name that is not this machine is refused, so that no web page gets through', async () => {
   await withApi(async ({ api }) => {
-    const status = await new Promise((resolve, reject) => {
+    const answer = await new Promise<string>((resolve, reject) => {
       const headers = { host: 'evil.example:7470' };
       httpRequest(`${api.url}/version`, { headers }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
+        response.on('data', (chunk: Buffer) =>
+          resolve(`${response.statusCode} ${chunk.toString()}`),
+        );
       })
         .on('error', reject)
         .end();
     });
-    assert.equal(status, 421);
+    assert.match(answer, /^421 .*"code":"HOST_REFUSED"/);
   });
 });
 
@@ -531,10 +321,12 @@ test('a taken port and a foreign address are coded refusals to start', async () 
       clock: systemClock,
       write: () => undefined,
     });
-    const open = (host: string): Promise<Api> =>
-      openApi({ ports: {} as ApiPorts, host, port: api.port, logger, clock: systemClock }); // Never asked.
-    await assert.rejects(open('127.0.0.1'), { code: 'PORT_IN_USE', message: /set api\.port/ });
-    await assert.rejects(open('0.0.0.0'), { code: 'NOT_LOOPBACK' });
-    await assert.rejects(open('127.0.0.1'.replace('1', '2')), { code: 'NOT_LOOPBACK' });
+    const ports = {} as ApiPorts; // Never asked: nothing gets as far as an open port.
+    const open = (host: string, port: number): Promise<Api> =>
+      openApi({ ports, host, port, logger, clock: systemClock });
+    const taken = { code: 'PORT_IN_USE', message: /set api\.port/ };
+    await assert.rejects(open('127.0.0.1', api.port), taken);
+    await assert.rejects(open('0.0.0.0', 0), { code: 'NOT_LOOPBACK' });
+    await assert.rejects(open('127.0.0.1', 70_000), { code: 'LISTEN_FAILED' });
   });
 });

@@ -1,4 +1,5 @@
-// The fastify application without its routes: limits, validation, one error handler. Owner of fastify.
+// The fastify application without its routes: limits, validation, one error handler. Owner of
+// fastify.
 
 import {
   fastify,
@@ -73,7 +74,8 @@ export function createApp(options: {
     clientErrorHandler: answerBrokenHttp,
   }).withTypeProvider<SchemaTypes>();
   app.server.maxConnections = CONNECTIONS_MAX;
-  app.removeContentTypeParser('text/plain'); // What a foreign web page could post without asking first.
+  // What a foreign web page could post without asking first.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(compileValidator);
   // Response schemas describe and are tested; they never rewrite an answer.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -93,7 +95,10 @@ export function createApp(options: {
   return app;
 }
 
-/** Call it before the routes are added, and the result after: every other method of a known path answers 405. */
+/**
+ * Call it before the routes are added, and the result after: every other method of a known path
+ * answers 405.
+ */
 export function guardMethods(app: App): () => void {
   const methodsByPath = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
@@ -141,7 +146,9 @@ function routeNotFound(path: string, paths: readonly string[]): Refusal {
   });
 }
 
-/** A web page that has its name resolve to this machine must not reach the API through a browser. */
+/**
+ * A web page that has its name resolve to this machine must not reach the API through a browser.
+ */
 function requireLoopbackName(host: string): void {
   const url = `http://${host}`;
   if (URL.canParse(url) && isLoopback(new URL(url).hostname)) return;

@@ -10,14 +10,19 @@ export const EVENT_WAITERS_MAX = 128;
 export interface EventRing {
   readonly append: (event: CloudEvent) => void;
   /**
-   * Answers at once when there are events after `after`, or when too many callers wait already; else when one comes,
-   * `waitMs` are over or `signal` aborts. A number that was never given means that the controller started anew
+   * Answers at once when there are events after `after`, or when too many callers wait already;
+   * else when one comes,
+   * `waitMs` are over or `signal` aborts. A number that was never given means that the controller
+   * started anew
    * since: the answer then begins with the oldest event kept.
    */
   readonly read: (query: EventQuery, signal: AbortSignal) => Promise<EventPage>;
 }
 
-/** @param capacity events kept; the oldest go first and are counted as missed for whoever had not read them */
+/**
+ * @param capacity events kept; the oldest go first and are counted as missed for whoever had not
+ * read them
+ */
 export function createEventRing(options: {
   readonly clock: Clock;
   readonly capacity?: number;

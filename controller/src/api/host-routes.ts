@@ -97,7 +97,10 @@ export async function knownHost(ports: ApiPorts, id: HostId): Promise<HostRecord
   );
 }
 
-/** Leaves out what is absent, then keeps the newest point of each of at most `pointsMax` equal groups. */
+/**
+ * Leaves out what is absent, then keeps the newest point of each of at most `pointsMax` equal
+ * groups.
+ */
 export function thinned(
   times: Float64Array,
   series: InstanceSeries,

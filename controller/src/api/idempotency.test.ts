@@ -1,4 +1,5 @@
-// Proves that a key sends one command, that keys are bounded, and that a failure can be tried again.
+// Proves that a key sends one command, that keys are bounded, and that a failure can be tried
+// again.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

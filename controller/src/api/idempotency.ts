@@ -17,14 +17,19 @@ interface Kept {
   readonly answer: Promise<CommandRecord>;
 }
 
-/** @returns the answer of `act`, or the one that the same key and body had; one that failed is forgotten */
+/**
+ * @returns the answer of `act`, or the one that the same key and body had; one that failed is
+ * forgotten
+ */
 export type Once = (
   key: string | undefined,
   body: unknown,
   act: () => Promise<CommandRecord>,
 ) => Promise<CommandRecord>;
 
-/** Bodies are compared as JSON text; give them in their validated form, whose keys have one order. */
+/**
+ * Bodies are compared as JSON text; give them in their validated form, whose keys have one order.
+ */
 export function createOnce(clock: Clock): Once {
   const kept = new Map<string, Kept>(); // In order of insertion, so the first are the oldest.
   const trim = (): void => {

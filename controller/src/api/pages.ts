@@ -1,4 +1,5 @@
-// A long list in short answers. A cursor is the key of the last item given, so a page stays right while the list changes.
+// A long list in short answers. A cursor is the key of the last item given, so a page stays right
+// while the list changes.
 
 import type { Page } from '@foreshadow/model';
 import { Refusal } from './problems.ts';

@@ -10,6 +10,7 @@ import {
   verdictSchema,
   type Deviation,
   type DeviationAnswer,
+  type DeviationHistory,
   type PairDeviation,
   type PairId,
   type PairState,
@@ -101,8 +102,8 @@ function answerOf(measured: PairDeviation): DeviationAnswer {
 function historyOf(
   deviation: Deviation,
   grid: { readonly newestMs: number | undefined; readonly stepMs: number },
-): DeviationAnswer['deviations'][number] {
-  const { history, distance: _, velocityPeakPerMinute: __, ...numbers } = deviation;
+): DeviationHistory {
+  const { history, distance: _, ...numbers } = deviation;
   const timesMs: number[] = [];
   const values: number[] = [];
   for (const [index, value] of history.entries()) {

@@ -47,11 +47,17 @@ export interface CommandRequest {
   readonly idempotencyKey?: string;
 }
 
-/** Readings answer what is known now, in any order; the api sorts, pages and bounds. Absent things are `undefined`. */
+/**
+ * Readings answer what is known now, in any order; the api sorts, pages and bounds. Absent things
+ * are `undefined`.
+ */
 export interface ApiPorts {
   hosts(): Answer<readonly HostRecord[]>;
   host(id: HostId): Answer<HostRecord | undefined>;
-  /** Raw readings of one metric in [startMs, endMs]; `values[i]` belongs to `times[i]`. The api thins them to what was asked for. */
+  /**
+   * Raw readings of one metric in [startMs, endMs]; `values[i]` belongs to `times[i]`. The api
+   * thins them to what was asked for.
+   */
   series(
     host: HostId,
     span: { readonly metric: MetricName; readonly startMs: number; readonly endMs: number },
@@ -70,8 +76,10 @@ export interface ApiPorts {
   commands(): Answer<readonly CommandRecord[]>;
   command(id: CommandId): Answer<CommandRecord | undefined>;
   /**
-   * Sends a command. May answer as soon as it is sent; the caller then asks for the command until it has ended.
-   * @throws CodedError when it cannot be sent; code and message are shown to the caller with status 409
+   * Sends a command. May answer as soon as it is sent; the caller then asks for the command until
+   * it has ended.
+   * @throws CodedError when it cannot be sent; code and message are shown to the caller with status
+   * 409
    */
   requestCommand(request: CommandRequest): Promise<CommandRecord>;
 

@@ -8,7 +8,10 @@ export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 /** Known identifiers looked through for the one that was meant. */
 export const NEAREST_NAMES_MAX = 1_000;
 
-/** Thrown by handlers and turned into a problem by the one error handler. `message` is shown to the caller. */
+/**
+ * Thrown by handlers and turned into a problem by the one error handler. `message` is shown to the
+ * caller.
+ */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -45,7 +48,8 @@ interface FrameworkTrouble {
   readonly detail: string;
 }
 
-// Fastify's own codes that a caller can cause. Anything else is our fault and says nothing of itself.
+// Fastify's own codes that a caller can cause. Anything else is our fault and says nothing of
+// itself.
 const frameworkTroubles: Readonly<Record<string, FrameworkTrouble>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     status: 413,

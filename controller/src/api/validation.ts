@@ -1,4 +1,5 @@
-// In front of every handler: params, query and body against their schemas. Body values are never coerced;
+// In front of every handler: params, query and body against their schemas. Body values are never
+// coerced;
 // a query is text by nature, so whole numbers in it are read as numbers where the schema says so.
 
 import { checkValue } from '@foreshadow/runtime';

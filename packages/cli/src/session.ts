@@ -24,7 +24,9 @@ export interface Session {
   readonly style: Style;
 }
 
-/** Wraps a command's handler: it gets a session before its arguments and may return an exit code. */
+/**
+ * Wraps a command's handler: it gets a session before its arguments and may return an exit code.
+ */
 export type Act = <Args extends unknown[]>(
   handle: (session: Session, ...given: Args) => Promise<ExitCode | undefined>,
 ) => (...given: [...Args, Command]) => Promise<void>;
@@ -64,7 +66,10 @@ export function show<Value>(session: Session, value: Value, draw: (value: Value)
   else session.terminal.writeOut(`${JSON.stringify(value)}\n`);
 }
 
-/** Prints a page: whole as JSON, item by item as JSON lines, or as a table, or `empty` where it has no items. */
+/**
+ * Prints a page: whole as JSON, item by item as JSON lines, or as a table, or `empty` where it has
+ * no items.
+ */
 export function showPage<Item>(
   session: Session,
   page: { readonly items: readonly Item[]; readonly nextCursor?: string },
@@ -95,7 +100,10 @@ export function table(
   });
 }
 
-/** How long ago, by this machine's clock; hosts and controller may differ by a little, never shown as negative. */
+/**
+ * How long ago, by this machine's clock; hosts and controller may differ by a little, never shown
+ * as negative.
+ */
 export function ago(session: Session, timeMs: number): string {
   return `${duration(Math.max(0, session.clock.nowMs() - timeMs))} ago`;
 }

@@ -17,7 +17,10 @@ const plain: Style = (text) => text;
 const coloured: Style = (text, paint) =>
   paint === undefined ? text : `\u001B[${codes[paint][0]}m${text}\u001B[${codes[paint][1]}m`;
 
-/** NO_COLOR wins, then FORCE_COLOR, then whether stdout is a terminal that is not dumb (no-color.org). */
+/**
+ * NO_COLOR wins, then FORCE_COLOR, then whether stdout is a terminal that is not dumb
+ * (no-color.org).
+ */
 export function styleOf(terminal: Terminal): Style {
   const { NO_COLOR: no, FORCE_COLOR: force, TERM: name } = terminal.environment;
   if (no !== undefined && no !== '') return plain;

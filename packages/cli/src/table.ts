@@ -14,7 +14,8 @@ export interface Column {
 const GAP = '  ';
 const CONTROL = /[\p{Control}\p{Bidi_Control}]/gu;
 const ZERO_WIDTH = /^[\p{Mark}\p{Default_Ignorable_Code_Point}]$/u;
-// East Asian Wide and Fullwidth (Unicode Standard Annex 11), in blocks, and what is drawn as an emoji.
+// East Asian Wide and Fullwidth (Unicode Standard Annex 11), in blocks, and what is drawn as an
+// emoji.
 const WIDE =
   /^[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uA960-\uA97C\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}\p{Emoji_Presentation}]$/u;
 
@@ -23,7 +24,9 @@ export function printable(text: string): string {
   return text.replaceAll(CONTROL, '\uFFFD');
 }
 
-/** Cells of a terminal that `text` fills; control characters count as the sign that replaces them. */
+/**
+ * Cells of a terminal that `text` fills; control characters count as the sign that replaces them.
+ */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) {

@@ -40,7 +40,8 @@ export interface CommandCall {
 }
 
 /**
- * Every method throws CodedError: CONTROLLER_UNREACHABLE, REQUEST_TIMEOUT, RESPONSE_TOO_LARGE, RESPONSE_INVALID,
+ * Every method throws CodedError: CONTROLLER_UNREACHABLE, REQUEST_TIMEOUT, RESPONSE_TOO_LARGE,
+ * RESPONSE_INVALID,
  * or with the code and detail of the controller's problem, which `problemOf` gives whole.
  * Once `signal` is aborted, its reason.
  */
@@ -189,7 +190,8 @@ async function request<Body>(options: ClientOptions, call: Call): Promise<Body> 
     });
     const body = parseBody(await readText(response), call);
     if (isProblem(body)) throw new CodedError(body.code, body.detail, { cause: body });
-    // A condition that does not hold is 503 and still an answer. The controller checks shapes; additive fields pass.
+    // A condition that does not hold is 503 and still an answer. The controller checks shapes;
+    // additive fields pass.
     if (response.ok || 'isOk' in body) return body as Body;
     throw responseInvalid(call, `status ${response.status} without a problem`);
   } catch (error) {
@@ -260,10 +262,10 @@ function timedOut(call: Call, timeoutMs: number, cause: unknown): CodedError {
 
 function unreachable(call: Call, cause: unknown): CodedError {
   const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
-  const code = codeOf(inner);
+  const why = codeOf(inner) === 'UNEXPECTED' ? describeError(inner) : codeOf(inner);
   return new CodedError(
     'CONTROLLER_UNREACHABLE',
-    `no controller answers at ${new URL(call.url).origin} (${code === 'UNEXPECTED' ? describeError(inner) : code})`,
+    `no controller answers at ${new URL(call.url).origin} (${why})`,
     { cause },
   );
 }

@@ -145,6 +145,7 @@ export type {
   CommandBody,
   Condition,
   DeviationAnswer,
+  DeviationHistory,
   EventPage,
   IncidentStory,
   KnownGoodBody,

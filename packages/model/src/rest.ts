@@ -1,10 +1,14 @@
-// In: the schemas of the model. Out: what REST asks and answers beyond the model's own types: requests, pages, problems.
-// Never: is used inside the loop; rooms other than api, the client and the CLI do not see these shapes.
+// In: the schemas of the model. Out: what REST asks and answers beyond the model's own types:
+// requests, pages, problems.
+// Never: is used inside the loop; rooms other than api, the client and the CLI do not see these
+// shapes.
 
 import { Type, type Static, type TInteger, type TSchema, type TUnsafe } from 'typebox';
+import type { Deviation } from './judgement.ts';
 import {
   cloudEventSchema,
   commandIdSchema,
+  describing,
   fingerprintSubjectSchema,
   hostIdSchema,
   incidentIdSchema,
@@ -83,7 +87,36 @@ export const seriesSchema = Type.Object(
 );
 export type SeriesAnswer = Static<typeof seriesSchema>;
 
-/** How the deviation of a pair went over its window; cells without a value are left out of `timesMs` and `values`. */
+/** One observable's deviation; `values[i]` ended at `timesMs[i]`, cells without a value left out. */
+export interface DeviationHistory extends Omit<Deviation, 'history' | 'distance'> {
+  readonly timesMs: readonly number[];
+  readonly values: readonly number[];
+}
+const deviationHistorySchema = describing<DeviationHistory>()(
+  Type.Object(
+    {
+      observable: observableNameSchema,
+      production: Type.Optional(Type.Number()),
+      shadow: Type.Optional(Type.Number()),
+      deviation: Type.Optional(Type.Number()),
+      velocityPerMinute: Type.Optional(Type.Number()),
+      velocityPeakPerMinute: Type.Optional(Type.Number()),
+      trendPerMinute: Type.Optional(Type.Number()),
+      trendLevel: Type.Optional(Type.Number()),
+      trendSteadiness: Type.Optional(Type.Number()),
+      excess: Type.Optional(Type.Number()),
+      noise: Type.Optional(noiseFloorSchema),
+      timesMs: Type.Array(Type.Number()),
+      values: Type.Array(Type.Number()),
+    },
+    closed,
+  ),
+);
+
+/**
+ * How the deviation of a pair went over its window; cells without a value are left out of `timesMs`
+ * and `values`.
+ */
 export const deviationAnswerSchema = Type.Object(
   {
     pair: pairIdSchema,
@@ -91,23 +124,7 @@ export const deviationAnswerSchema = Type.Object(
     newestMs: Type.Optional(Type.Number()),
     commonCount: count,
     load: loadComparisonSchema,
-    deviations: Type.Array(
-      Type.Object(
-        {
-          observable: observableNameSchema,
-          production: Type.Optional(Type.Number()),
-          shadow: Type.Optional(Type.Number()),
-          deviation: Type.Optional(Type.Number()),
-          velocityPerMinute: Type.Optional(Type.Number()),
-          trendPerMinute: Type.Optional(Type.Number()),
-          excess: Type.Optional(Type.Number()),
-          noise: Type.Optional(noiseFloorSchema),
-          timesMs: Type.Array(Type.Number()),
-          values: Type.Array(Type.Number()),
-        },
-        closed,
-      ),
-    ),
+    deviations: Type.Array(deviationHistorySchema),
   },
   closed,
 );
@@ -134,7 +151,10 @@ export const versionSchema = Type.Object(
 );
 export type VersionAnswer = Static<typeof versionSchema>;
 
-/** Events after a sequence number. `newest` is 0 before the first event; `missedCount` are those no longer kept. */
+/**
+ * Events after a sequence number. `newest` is 0 before the first event; `missedCount` are those no
+ * longer kept.
+ */
 export const eventPageSchema = Type.Object(
   {
     items: Type.Array(Type.Object({ sequence: count, event: cloudEventSchema }, closed)),
@@ -201,7 +221,10 @@ export const seriesQuerySchema = Type.Object(
   },
   closed,
 );
-/** `after` is the sequence number of the last event that the caller has; with `waitMs` the answer waits for the next one. */
+/**
+ * `after` is the sequence number of the last event that the caller has; with `waitMs` the answer
+ * waits for the next one.
+ */
 export const eventQuerySchema = Type.Object(
   {
     after: Type.Integer({ minimum: 0, default: 0 }),

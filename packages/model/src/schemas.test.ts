@@ -1,4 +1,5 @@
-// Proves that the schemas refuse what the interfaces cannot say, and let the interfaces' values through.
+// Proves that the schemas refuse what the interfaces cannot say, and let the interfaces' values
+// through.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -19,7 +19,8 @@ type Writable<Value> = Value extends Leaf
   ? Value
   : { -readonly [Key in keyof Value]: Writable<Value[Key]> };
 // Identity, not assignability: an optional property that only one side has makes a difference.
-// oxlint-disable typescript/no-unnecessary-type-parameters -- the probe compares two types without naming one.
+// oxlint-disable typescript/no-unnecessary-type-parameters -- the probe compares two types without
+// naming one.
 type Same<Left, Right> =
   (<Probe>() => Probe extends Writable<Left> ? 1 : 2) extends <
     Probe,
@@ -29,8 +30,11 @@ type Same<Left, Right> =
 
 // oxlint-enable typescript/no-unnecessary-type-parameters
 
-/** Takes only a schema whose static type is `Declared`, and gives it that very type: readonly, with its brands. */
-function describing<Declared>(): <Schema extends TSchema>(
+/**
+ * Takes only a schema whose static type is `Declared`, and gives it that very type: readonly, with
+ * its brands.
+ */
+export function describing<Declared>(): <Schema extends TSchema>(
   schema: Schema & (Same<Static<Schema>, Declared> extends true ? unknown : never),
 ) => TUnsafe<Declared> {
   return (schema) => Type.Unsafe<Declared>(schema);

@@ -52,7 +52,10 @@ export function drawDrifts(session: Session, drifts: readonly Drift[]): string {
   return table(session, columns, rows);
 }
 
-/** The facts in which the two sides differ; digests shortened, since only their difference says something. */
+/**
+ * The facts in which the two sides differ; digests shortened, since only their difference says
+ * something.
+ */
 export function differingFacts(drift: Drift): string {
   const { productionFacts: production = {}, shadowFacts: shadow = {} } = drift;
   const names = [...new Set([...Object.keys(production), ...Object.keys(shadow)])];

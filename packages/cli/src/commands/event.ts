@@ -41,6 +41,6 @@ function lineOf(session: Session, item: NumberedEvent): string {
   const name = type.replace(/^com\.foreshadow\./, '').replace(/\.v\d+$/, '');
   const isTold = typeof data === 'object' && data !== null && 'sentence' in data;
   const sentence = isTold ? String(data.sentence) : '';
-  const clockTime = time.slice(11, 19);
-  return `${session.style(printable(clockTime), 'dim')}  ${printable(`${name}  ${subject}  ${sentence}`).trimEnd()}\n`;
+  const told = printable(`${name}  ${subject}  ${sentence}`).trimEnd();
+  return `${session.style(printable(time.slice(11, 19)), 'dim')}  ${told}\n`;
 }

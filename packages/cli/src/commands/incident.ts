@@ -70,7 +70,8 @@ function drawIncidents(session: Session, incidents: readonly Incident[]): string
 
 function drawStory(session: Session, { incident, records }: IncidentStory): string {
   const state = session.style(incident.state, paintOf(incident.state));
-  const head = `${state}  ${printable(`${incident.id}  ${incident.pair}`)}\n${printable(incident.sentence)}\n`;
+  const name = printable(`${incident.id}  ${incident.pair}`);
+  const head = `${state}  ${name}\n${printable(incident.sentence)}\n`;
   const rows = records.map((record): Cell[] => [
     { text: new Date(record.atMs).toISOString() },
     { text: record.change },
