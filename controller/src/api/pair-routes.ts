@@ -10,7 +10,6 @@ import {
   verdictSchema,
   type Deviation,
   type DeviationAnswer,
-  type DeviationHistory,
   type PairDeviation,
   type PairId,
   type PairState,
@@ -102,7 +101,7 @@ function answerOf(measured: PairDeviation): DeviationAnswer {
 function historyOf(
   deviation: Deviation,
   grid: { readonly newestMs: number | undefined; readonly stepMs: number },
-): DeviationHistory {
+): DeviationAnswer['deviations'][number] {
   const { history, distance: _, ...numbers } = deviation;
   const timesMs: number[] = [];
   const values: number[] = [];

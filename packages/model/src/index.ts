@@ -145,7 +145,6 @@ export type {
   CommandBody,
   Condition,
   DeviationAnswer,
-  DeviationHistory,
   EventPage,
   IncidentStory,
   KnownGoodBody,

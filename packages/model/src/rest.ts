@@ -87,8 +87,8 @@ export const seriesSchema = Type.Object(
 );
 export type SeriesAnswer = Static<typeof seriesSchema>;
 
-/** One observable's deviation; `values[i]` ended at `timesMs[i]`, cells without a value left out. */
-export interface DeviationHistory extends Omit<Deviation, 'history' | 'distance'> {
+/** One observable of a pair; `values[i]` ended at `timesMs[i]`. */
+interface DeviationHistory extends Omit<Deviation, 'history' | 'distance'> {
   readonly timesMs: readonly number[];
   readonly values: readonly number[];
 }
