@@ -1,4 +1,5 @@
-// In: pair windows and learned noise floors. Out: how far each observable is apart, how fast that grows, and whether load is alike.
+// In: pair windows and learned noise floors. Out: how far each observable is apart, how fast that
+// grows, and whether load is alike.
 // Never: judges, fills an absence, or remembers anything between calls.
 
 export { JUDGED_CELLS, JUDGED_CELLS_MIN, TREND_SPAN_MS, measureDeviations } from './measure.ts';

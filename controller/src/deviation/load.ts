@@ -13,13 +13,17 @@ import {
 export const LOAD_CELLS = 30;
 /** The busier host may carry so many times the load of the other. */
 export const LOAD_RATIO_MAX = 1.5;
-/** Over the judged cells alone chance weighs more, so only a greater difference counts: load that stopped just now. */
+/**
+ * Over the judged cells alone chance weighs more, so only a greater difference counts: load that
+ * stopped just now.
+ */
 export const LOAD_RATIO_NOW_MAX = 2.25;
 
 const LOAD_CELLS_MIN = 5;
 
 /**
- * Compares every load signal that both hosts report; one that differs decides. Two idle hosts carry alike load.
+ * Compares every load signal that both hosts report; one that differs decides. Two idle hosts carry
+ * alike load.
  *
  * @param options.nowCells how many of the newest cells the verdict will look at
  */

@@ -20,7 +20,8 @@ function windowOf(given: Given, stepMs = 1_000): PairWindow {
     startMs: 0,
     stepMs,
     cellCount: entries[0]?.[1][0].length ?? 0,
-    names: entries.map(([name]) => name as ObservableName), // Object.entries forgets the literal types.
+    // Object.entries forgets the literal types.
+    names: entries.map(([name]) => name as ObservableName),
     production: entries.map(([, [left]]) => Float64Array.from(left)),
     shadow: entries.map(([, [, right]]) => Float64Array.from(right)),
     commonCount: 5,
@@ -44,7 +45,7 @@ test('deviation is the distance in shares of production, over means of the judge
   assert.deepEqual([deviation, left, right], [0.5, 0.5, 0.75]);
 });
 
-test('deviation is absent where production is zero or below its floor, and the distance is not', () => {
+test('deviation is absent where production is below its floor, and the distance is not', () => {
   for (const value of [0, 0.019]) {
     const measured = measure([flat(value), flat(0.5)]);
     assert.ok(!('deviation' in measured));

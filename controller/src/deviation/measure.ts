@@ -1,4 +1,5 @@
-// In: pair windows. Out: the deviations of each pair, by the specification's formula, with their velocity and trend.
+// In: pair windows. Out: the deviations of each pair, by the specification's formula, with their
+// velocity and trend.
 // Never: takes a missing evaluation for a small one.
 
 import { noiseExcess, robustTrend, rollingMeanInto } from '@foreshadow/series';
@@ -13,19 +14,24 @@ import {
 } from '@foreshadow/model';
 import { compareLoad } from './load.ts';
 
-/** An evaluation compares means over this many cells, and velocity looks back over as many evaluations. */
+/**
+ * An evaluation compares means over this many cells, and velocity looks back over as many
+ * evaluations.
+ */
 export const JUDGED_CELLS = 5;
 /** Of which both hosts must have so many. */
 export const JUDGED_CELLS_MIN = 3;
 export const TREND_SPAN_MS = 300_000;
 
-const TREND_SPAN_SHARE_MIN = 0.5; // A line over less than half of the span says more of the moment than of the trend.
+// A line over less than half of the span says more of the moment than of the trend.
+const TREND_SPAN_SHARE_MIN = 0.5;
 const MINUTE_MS = 60_000;
 
 /**
- * Measures all pairs. One evaluation stands at each cell: production and shadow are means over the last `JUDGED_CELLS` cells
- * which both have; deviation = |production − shadow| / production, NaN where production is zero or below the observable's
- * floor; velocity is its change since the evaluation before.
+ * Measures all pairs. One evaluation stands at each cell: production and shadow are means over the
+ * last `JUDGED_CELLS` cells which both have; deviation = |production − shadow| / production, NaN
+ * where production is zero or below the observable's floor; velocity is its change since the
+ * evaluation before.
  *
  * @param options.noise what was learned of the pair while its configuration was the same
  * Cost: about 40 µs for each observable of a window of 300 cells.
@@ -99,7 +105,9 @@ function commonMean(side: Float64Array, other: Float64Array): Float64Array {
   return mean;
 }
 
-/** Change since the evaluation before, which may lie a few cells back; NaN where either is absent. */
+/**
+ * Change since the evaluation before, which may lie a few cells back; NaN where either is absent.
+ */
 function velocityAt(history: Float64Array, cell: number, stepMs: number): number {
   for (let before = cell - 1; before >= Math.max(0, cell - JUDGED_CELLS); before -= 1) {
     const change = (history[cell] ?? NaN) - (history[before] ?? NaN);

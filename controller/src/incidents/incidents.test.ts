@@ -133,7 +133,7 @@ test('behaviour opens on diverged and closes on aligned, not on what is not know
   assert.equal((await tell(verdictOf('aligned'))).length, 0);
 });
 
-test('a record is not seen before it is durable, and not at all when it could not be stored', async () => {
+test('a record is seen when it is durable, and never when it could not be stored', async () => {
   const stored: IncidentRecord[] = [];
   let isBroken = true;
   const { promise: durable, resolve } = Promise.withResolvers<void>();
@@ -170,7 +170,7 @@ test('commits at the same time are numbered one after the other', async () => {
   );
 });
 
-test('what was decided and done stands in the records, and decisions are found by subject', async () => {
+test('what was decided stands in the records and is found by subject', async () => {
   const { incidents } = openRoom();
   await incidents.commit(incidents.recordDrifts(pair, [driftOf('x')], 1));
   const { id, subject } = first(incidents);
@@ -214,7 +214,7 @@ test('a record of an incident that is not in memory changes nothing', () => {
   assert.deepEqual(openRoom([{ ...orphan, incident: opened.incident }]).incidents.list(), []);
 });
 
-test('a pair that differs in everything opens a bounded number, and the rest is counted', async () => {
+test('a pair that differs in all opens a bounded number, and counts the rest', async () => {
   const { incidents } = openRoom();
   const drifts = Array.from({ length: DRIFT_INCIDENTS_PER_PAIR_MAX + 5 }, (_, index) =>
     driftOf(`f${index}`),

@@ -1,4 +1,5 @@
-// In: drifts, verdicts and notes. Out: changes; committed, they are numbered, made durable and only then seen.
+// In: drifts, verdicts and notes. Out: changes; committed, they are numbered, made durable and only
+// then seen.
 // Never: lets two commits overlap, so that sequence numbers rise by one.
 
 import type { NewIdentifier } from '@foreshadow/runtime';
@@ -22,7 +23,10 @@ import {
 } from './change.ts';
 import { createLedger, type Ledger, type Opening } from './ledger.ts';
 
-/** Open drift incidents of one pair; hosts that differ in more are not alike, and the list of drifts says so better. */
+/**
+ * Open drift incidents of one pair; hosts that differ in more are not alike, and the list of drifts
+ * says so better.
+ */
 export const DRIFT_INCIDENTS_PER_PAIR_MAX = 200;
 /** Open incidents of all pairs. */
 export const INCIDENTS_OPEN_MAX = 8_000;
@@ -34,14 +38,21 @@ export interface PastDecision {
 }
 
 export interface Incidents {
-  /** @param drifts all that the pair has now: what is missing in it is gone, and its incident closes */
+  /**
+   * @param drifts all that the pair has now: what is missing in it is gone, and its incident closes
+   */
   recordDrifts(pair: PairId, drifts: readonly Drift[], nowMs: number): readonly IncidentChange[];
-  /** Opens on `diverged`, closes on `aligned`; `diverging` and `inconclusive` leave things as they are. */
+  /**
+   * Opens on `diverged`, closes on `aligned`; `diverging` and `inconclusive` leave things as they
+   * are.
+   */
   recordVerdict(verdict: Verdict): readonly IncidentChange[];
   /**
-   * Numbers the changes, waits until they are durable, and shows them. Commits queue up behind each other.
-   * What was decided or done about an incident is a change, too: `decided` with `details.decision`, `commanded`, `outcome`.
-   * @throws what `persist` throws; then nothing was recorded, and the same changes can be made again
+   * Numbers the changes, waits until they are durable, and shows them. Commits queue up behind each
+   * other. What was decided or done about an incident is a change, too: `decided` with
+   * `details.decision`, `commanded`, `outcome`.
+   * @throws what `persist` throws; then nothing was recorded, and the same changes can be made
+   *   again
    */
   commit(changes: readonly IncidentChange[]): Promise<readonly IncidentRecord[]>;
   /** Incidents in memory in order of opening. */
@@ -49,7 +60,10 @@ export interface Incidents {
   get(id: IncidentId): Incident | undefined;
   /** The incident's records in order; empty when it is not in memory. */
   records(id: IncidentId): readonly IncidentRecord[];
-  /** All decisions in memory on one subject of a pair, oldest incident first. Cost linear in the incidents in memory. */
+  /**
+   * All decisions in memory on one subject of a pair, oldest incident first. Cost linear in the
+   * incidents in memory.
+   */
   decisions(of: Pick<Incident, 'pair' | 'subject'>): readonly PastDecision[];
   /** Drifts for which no incident was opened, because a bound was reached; since the start. */
   suppressedCount(): number;
@@ -110,7 +124,8 @@ export function createIncidents(options: {
     },
     commit(changes) {
       const mine = last.then(() => commit(changes));
-      last = mine.catch(() => undefined); // Whoever asked for it hears of the failure; the next one starts afresh.
+      // Whoever asked for it hears of the failure; the next one starts afresh.
+      last = mine.catch(() => undefined);
       return mine;
     },
     list: () => ledger.list(),
@@ -122,7 +137,8 @@ export function createIncidents(options: {
         .filter((incident) => incident.pair === pair && incident.subject === subject)
         .flatMap(({ id }) => ledger.records(id))
         .filter(({ change }) => change === 'decided')
-        .map(({ details, atMs }) => ({ decision: details['decision'] as Decision, atMs })), // As `decided` says.
+        // As `decided` says.
+        .map(({ details, atMs }) => ({ decision: details['decision'] as Decision, atMs })),
     suppressedCount: () => suppressedCount,
   };
 }

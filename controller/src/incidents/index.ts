@@ -1,4 +1,5 @@
-// In: drifts, verdicts, decisions and outcomes. Out: append-only records, and the incidents that they fold into.
+// In: drifts, verdicts, decisions and outcomes. Out: append-only records, and the incidents that
+// they fold into.
 // Never: shows a record before it is durable, changes one, or decides what to do.
 
 export {

@@ -29,7 +29,10 @@ interface Entry {
 }
 
 export interface Ledger {
-  /** Adds one record; a record of an incident that is not in memory changes nothing but the sequence. */
+  /**
+   * Adds one record; a record of an incident that is not in memory changes nothing but the
+   * sequence.
+   */
   add(record: IncidentRecord): void;
   /** Sequence number of the newest record; 0 before the first. */
   sequence(): number;
@@ -109,6 +112,7 @@ function after(incident: Incident, record: IncidentRecord): Incident {
 }
 
 function openingOf(record: IncidentRecord): Opening {
-  const { pair, kind, subject, drift } = record.details as unknown as Opening; // Written by this room alone.
+  // Written by this room alone.
+  const { pair, kind, subject, drift } = record.details as unknown as Opening;
   return { pair, kind, subject, ...(drift !== undefined && { drift }) };
 }

@@ -1,4 +1,5 @@
-// In: pairs, and a reader of what hosts reported. Out: one window for each pair, both hosts on one grid.
+// In: pairs, and a reader of what hosts reported. Out: one window for each pair, both hosts on one
+// grid.
 // Never: derives a host twice in a call, however many pairs it takes part in.
 
 import { alignInto } from '@foreshadow/series';
@@ -15,12 +16,13 @@ interface Grid {
 }
 
 /**
- * Aligns all pairs at one instant. The step of a pair's grid is the longer of both sampling intervals.
- * Its end is the newest cell which both hosts have; when one side has fallen silent, one cell behind the other side, so that
- * the silence shows as absence. Cells lie so that the samples of both hosts fall far from their edges, where a late
- * sample cannot change its cell.
+ * Aligns all pairs at one instant. The step of a pair's grid is the longer of both sampling
+ * intervals. Its end is the newest cell which both hosts have; when one side has fallen silent, one
+ * cell behind the other side, so that the silence shows as absence. Cells lie so that the samples
+ * of both hosts fall far from their edges, where a late sample cannot change its cell.
  *
- * @param options.read raw window of a host, valid until its next call; absent for a host that never reported
+ * @param options.read raw window of a host, valid until its next call; absent for a host that never
+ *   reported
  * @param options.spanMs length of the windows; at most `CELLS_MAX` cells are made of it
  * Cost O(samples of all hosts) + O(pairs · observables · samples of a host).
  */
@@ -71,7 +73,8 @@ function gridOf(
   { nowMs, spanMs }: { readonly nowMs: number; readonly spanMs: number },
 ): Grid | undefined {
   const stepMs = Math.max(production.intervalMs, shadow.intervalMs);
-  const latestMs = nowMs + stepMs; // A clock that is further ahead must not pull the window into the future.
+  // A clock that is further ahead must not pull the window into the future.
+  const latestMs = nowMs + stepMs;
   const left = newestUpTo(production.times, latestMs);
   const right = newestUpTo(shadow.times, latestMs);
   if (left === undefined || right === undefined || !(stepMs > 0)) return undefined;
@@ -91,7 +94,10 @@ function newestUpTo(times: Float64Array, latestMs: number): number | undefined {
   return undefined;
 }
 
-/** The edge of cells, in [0, step), that is farthest from the phases of both hosts' samples: a quarter of a step at least. */
+/**
+ * The edge of cells, in [0, step), that is farthest from the phases of both hosts' samples: a
+ * quarter of a step at least.
+ */
 function edgeBetween(leftMs: number, rightMs: number, stepMs: number): number {
   const phase = leftMs % stepMs;
   const gap = (((rightMs - leftMs) % stepMs) + stepMs) % stepMs;

@@ -61,7 +61,10 @@ function sumInstances(
   return hasAny ? sum : undefined;
 }
 
-/** An instance that is reported but has no rate yet makes the sum NaN; one that is not reported (gone) adds nothing. */
+/**
+ * An instance that is reported but has no rate yet makes the sum NaN; one that is not reported
+ * (gone) adds nothing.
+ */
 function addInstance(
   target: { readonly sum: Float64Array; readonly reportedCounts: Uint32Array },
   raw: RawWindow,

@@ -1,4 +1,5 @@
-// In: known hosts, pairs that an operator named, and label rules. Out: pairs, and why a wish could not be met.
+// In: known hosts, pairs that an operator named, and label rules. Out: pairs, and why a wish could
+// not be met.
 // Never: pairs hosts of one role.
 
 import { pairIdOf, type HostId, type HostRecord, type Pair, type PairId } from '@foreshadow/model';
@@ -23,10 +24,11 @@ interface Wish {
 }
 
 /**
- * Who is compared with whom. A pair that is both explicit and made by a rule is explicit; the first rule names it otherwise.
- * One shadow may serve many production hosts: each combination is a pair.
+ * Who is compared with whom. A pair that is both explicit and made by a rule is explicit; the first
+ * rule names it otherwise. One shadow may serve many production hosts: each combination is a pair.
  *
- * @returns pairs in order of explicit wishes, then rules, each in order of host ids; at most `PAIRS_MAX`
+ * @returns pairs in order of explicit wishes, then rules, each in order of host ids; at most
+ *   `PAIRS_MAX`
  */
 export function formPairs(options: {
   readonly hosts: readonly HostRecord[];
@@ -96,7 +98,10 @@ function* wishesOf(rule: PairingRule, hosts: readonly HostRecord[]): Generator<W
   }
 }
 
-/** @returns the values of the rule's labels as one key; absent where the host lacks one, or the rule names none */
+/**
+ * @returns the values of the rule's labels as one key; absent where the host lacks one, or the rule
+ *   names none
+ */
 function groupOf(rule: PairingRule, host: HostRecord): string | undefined {
   const values = rule.labels.map((label) =>
     Object.hasOwn(host.labels, label) ? host.labels[label] : undefined,

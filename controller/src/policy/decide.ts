@@ -13,7 +13,10 @@ import type { PolicyRules } from './schema.ts';
 
 /** Between two restores of one item of a pair. */
 export const RESTORE_COOLDOWN_MS = 30_000;
-/** An item that comes back more often is somebody's intention, or something that a restore does not cure. */
+/**
+ * An item that comes back more often is somebody's intention, or something that a restore does not
+ * cure.
+ */
 export const RESTORES_PER_HOUR_MAX = 3;
 
 const HOUR_MS = 3_600_000;
@@ -26,7 +29,10 @@ interface Case {
   /** What the controller knows of the pair's shadow host; absent when it is unknown. */
   readonly shadowHost: HostRecord | undefined;
   readonly rules: PolicyRules;
-  /** Decisions on the same subject of the same pair, in this incident and in earlier ones; the last hour is enough. */
+  /**
+   * Decisions on the same subject of the same pair, in this incident and in earlier ones; the last
+   * hour is enough.
+   */
   readonly history: readonly { readonly decision: Decision; readonly atMs: number }[];
   readonly nowMs: number;
   /** @default RESTORE_COOLDOWN_MS */
@@ -37,10 +43,12 @@ type Rule = PolicyRules['rules'][number];
 type None = Extract<Decision, { kind: 'none' }>;
 
 /**
- * Decides on one open incident. For each action the first matching rule holds. An alert is given once an incident.
+ * Decides on one open incident. For each action the first matching rule holds. An alert is given
+ * once an incident.
  *
- * @returns at least one decision and at most one of each kind of action, restore first; `none` explains itself, and says
- *   the same for as long as the same holds, so that its repetition need not be recorded
+ * @returns at least one decision and at most one of each kind of action, restore first; `none`
+ *   explains itself, and says the same for as long as the same holds, so that its repetition need
+ *   not be recorded
  */
 export function decide(given: Case): readonly [Decision, ...Decision[]] {
   const { incident, rules } = given;

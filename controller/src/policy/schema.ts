@@ -44,7 +44,9 @@ export const policyRulesSchema = ObjectSchema(
 
 export type PolicyRules = Static<typeof policyRulesSchema>;
 
-/** Everything is told; a file that the shadow changed is put back once its effect has been measured. */
+/**
+ * Everything is told; a file that the shadow changed is put back once its effect has been measured.
+ */
 export const defaultRules: PolicyRules = {
   rules: [
     {

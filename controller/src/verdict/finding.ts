@@ -11,14 +11,18 @@ export const BREACHES_NEEDED = 3;
 /** A limit that the trend crosses within this time is being approached. */
 export const APPROACH_MS = 300_000;
 
-/** What is called noise may raise a limit to so many times itself, or a slow enough drift would be learned as noise. */
+/**
+ * What is called noise may raise a limit to so many times itself, or a slow enough drift would be
+ * learned as noise.
+ */
 export const NOISE_LIMITS_MAX = 2;
 
 const MINUTE_MS = 60_000;
-// Rise of the trend in standard errors. Neighbouring points share noise, so it is more than tables say; measured in
-// test/contract/judgement.test.ts.
+// Rise of the trend in standard errors. Neighbouring points share noise, so it is more than tables
+// say; measured in test/contract/judgement.test.ts.
 const STEADINESS_MIN = 6;
-const NEWEST_SHARE_MIN = 0.5; // The newest evaluation stands at half of the trend's line at least, or the trend is over.
+// The newest evaluation stands at half of the trend's line at least, or the trend is over.
+const NEWEST_SHARE_MIN = 0.5;
 
 export interface FindingContext {
   readonly limits: Limits;
@@ -40,9 +44,10 @@ export function reportObservable(deviation: Deviation): Finding {
 }
 
 /**
- * `diverged`: at least `BREACHES_NEEDED` of the last `JUDGED_EVALUATIONS` breach; it stays so while any of them does.
- * `diverging`: not that, and a steady trend over five minutes crosses all that makes a breach within `APPROACH_MS`, or
- * is faster than the velocity limit and crosses the floor by then.
+ * `diverged`: at least `BREACHES_NEEDED` of the last `JUDGED_EVALUATIONS` breach; it stays so while
+ * any of them does. `diverging`: not that, and a steady trend over five minutes crosses all that
+ * makes a breach within `APPROACH_MS`, or is faster than the velocity limit and crosses the floor
+ * by then.
  */
 export function judgeObservable(deviation: Deviation, context: FindingContext): Finding {
   const { limits, previous } = context;
@@ -74,7 +79,10 @@ export function judgeObservable(deviation: Deviation, context: FindingContext): 
 
 type Judgement = 'status' | 'reason' | 'breachCount' | 'evaluationCount' | 'ruleFired';
 
-/** What a finding repeats of the deviation: all its numbers, but neither the cells nor what only the judge needs. */
+/**
+ * What a finding repeats of the deviation: all its numbers, but neither the cells nor what only the
+ * judge needs.
+ */
 function numbersOf(deviation: Deviation): Omit<Finding, Judgement> {
   const {
     history: _history,
@@ -91,7 +99,9 @@ function tooFew(evaluationCount: number): VerdictReason | undefined {
   return evaluationCount < BREACHES_NEEDED ? 'TOO_FEW_SAMPLES' : undefined;
 }
 
-/** Evaluations among the newest; production below its floor is one, because the distance is known. */
+/**
+ * Evaluations among the newest; production below its floor is one, because the distance is known.
+ */
 function countEvaluations({ distance }: Deviation): number {
   let count = 0;
   for (const value of distance.subarray(-JUDGED_EVALUATIONS)) if (!Number.isNaN(value)) count += 1;
@@ -99,8 +109,9 @@ function countEvaluations({ distance }: Deviation): number {
 }
 
 /**
- * Where production is below its floor the formula has no deviation; the distance is then measured in floors, which is what
- * the deviation would be at the floor: an idle production host does not hide a shadow that is busy for no reason.
+ * Where production is below its floor the formula has no deviation; the distance is then measured
+ * in floors, which is what the deviation would be at the floor: an idle production host does not
+ * hide a shadow that is busy for no reason.
  */
 function countBreaches({ history, distance, noise }: Deviation, limits: Limits): number {
   const least = Math.max(limits.deviation, noiseLevel(noise, limits));

@@ -1,4 +1,5 @@
-// In: what was measured of a pair, the limits that hold for it, and its last verdict. Out: a verdict with a sentence and its numbers.
+// In: what was measured of a pair, the limits that hold for it, and its last verdict. Out: a
+// verdict with a sentence and its numbers.
 // Never: says yes or no where it does not know; `inconclusive` is a full verdict.
 
 export { JUDGED_EVALUATIONS, SAMPLES_MIN, STALE_STEPS, judge, learnsNoise } from './judge.ts';

@@ -64,6 +64,7 @@ test('three of five breaches are diverged, two are not', () => {
   const f = (history: number[], status: string, count: number): void => {
     const verdict = verdictOf([cpu(history)]);
     assert.equal(verdict.status, status);
+    assert.equal(verdict.reason, status === 'diverged' ? 'OVER_LIMIT' : 'WITHIN_LIMITS');
     assert.equal(verdict.findings[0]?.breachCount, count);
   };
   f([0, 0, 0.2, 0.2, 0.2], 'diverged', 3);
@@ -138,7 +139,8 @@ test('diverging is a steady trend that crosses the limit soon, and nothing less'
   f({ trendPerMinute: 0.005 }, 'aligned'); // In ten minutes.
   f({}, 'aligned', 0.01); // The newest has left the line.
   f({ production: 0.05 }, 'aligned'); // Its floor is 40 % of production: 17 minutes.
-  const { sentence, findings } = verdictOf([cpu([0, 0, 0, 0, 0.05], trend)]);
+  const { sentence, findings, reason } = verdictOf([cpu([0, 0, 0, 0, 0.05], trend)]);
+  assert.equal(reason, 'APPROACHING_LIMIT');
   assert.match(sentence, /grows by 2 % a minute; at this pace it crosses its limit in 3 min\.$/);
   assert.ok(Math.abs((findings[0]?.timeToLimitMs ?? 0) - 150_000) < 1e-6);
 });

@@ -28,8 +28,8 @@ const severity: Readonly<Record<VerdictStatus, number>> = {
 };
 
 /**
- * Judges one pair: every observable that has limits, then the pair by its worst finding, where what is known to be bad goes
- * over what is not known, and that over what is known to be good.
+ * Judges one pair: every observable that has limits, then the pair by its worst finding, where what
+ * is known to be bad goes over what is not known, and that over what is known to be good.
  *
  * @param options.previous the pair's last verdict, for hysteresis; absent at first
  */
@@ -93,7 +93,8 @@ function reach(finding: Finding | undefined): number {
 }
 
 /**
- * Whether the pair's deviations may feed its noise floor: nothing is wrong, load is alike, and configuration is the same.
+ * Whether the pair's deviations may feed its noise floor: nothing is wrong, load is alike, and
+ * configuration is the same.
  */
 export function learnsNoise(verdict: Verdict, options: { readonly hasDrift: boolean }): boolean {
   return !options.hasDrift && verdict.status === 'aligned' && verdict.load.kind === 'comparable';

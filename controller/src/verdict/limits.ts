@@ -1,4 +1,5 @@
-// In: an operator's limits, by default, by label and by pair. Out: the limits of one observable of one pair.
+// In: an operator's limits, by default, by label and by pair. Out: the limits of one observable of
+// one pair.
 // Never: judges what nobody set a deviation limit for.
 
 import {
@@ -31,8 +32,8 @@ export const defaultLimits: LimitTable = {
 };
 
 /**
- * Pair goes over label, label over default, number by number; of several label rules the first that sets a number holds.
- * What remains open is the specification's velocity and the catalogue's floor.
+ * Pair goes over label, label over default, number by number; of several label rules the first that
+ * sets a number holds. What remains open is the specification's velocity and the catalogue's floor.
  *
  * @param options.labelsOf labels of a host; a pair matches by those of its production host
  * @returns a function which answers absent where no deviation limit is set: reported, never judged

@@ -51,7 +51,8 @@ function allowanceOf(finding: Finding): string {
 
 function distanceOf(finding: Finding): string {
   const { observable, production = 0, shadow = 0, limits } = finding;
-  const sides = `production ${quantity(observable, production)}, shadow ${quantity(observable, shadow)}`;
+  const [left, right] = [quantity(observable, production), quantity(observable, shadow)];
+  const sides = `production ${left}, shadow ${right}`;
   return finding.deviation === undefined
     ? `is compared by distance (${sides}; floor ${quantity(observable, limits?.floor ?? 0)})`
     : `deviates by ${percent(finding.deviation)} (${sides}; limit ${percent(limits?.deviation ?? 0)})`;

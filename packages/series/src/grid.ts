@@ -2,8 +2,9 @@
 // Never: fills an empty cell.
 
 /**
- * Puts samples into cells: cell `i` stands for [start + i·step, start + (i+1)·step). The last value in a cell wins, because
- * it is what was measured, where a mean of two would be a third thing; a value that is not finite is no value.
+ * Puts samples into cells: cell `i` stands for [start + i·step, start + (i+1)·step). The last value
+ * in a cell wins, because it is what was measured, where a mean of two would be a third thing; a
+ * value that is not finite is no value.
  *
  * @param target receives one value a cell, NaN where none fell
  * @param times epoch ms, n points

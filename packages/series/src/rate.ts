@@ -7,8 +7,9 @@ export const RATE_GAP_INTERVALS_MAX = 3;
 /**
  * Rate of a counter, per second, at each sample since the reported sample before it.
  *
- * @param target receives n values: NaN at the first sample, after a reset (decrease), after a gap of more than
- *   `RATE_GAP_INTERVALS_MAX` intervals, where the time did not rise, and where the counter was not reported
+ * @param target receives n values: NaN at the first sample, after a reset (decrease), after a gap
+ *   of more than `RATE_GAP_INTERVALS_MAX` intervals, where the time did not rise, and where the
+ *   counter was not reported
  * @param times epoch ms, n points
  * @param values the counter, NaN where it was not reported, n points
  * @throws TypeError when the lengths differ

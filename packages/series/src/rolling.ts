@@ -4,7 +4,8 @@
 /**
  * Mean over the last `cells` cells at each cell, over those which have a value.
  *
- * @param target receives as many values as `source` has; NaN where fewer than `countMin` of the cells have one
+ * @param target receives as many values as `source` has; NaN where fewer than `countMin` of the
+ *   cells have one
  * @param source NaN where absent; must not be `target`
  * @throws TypeError when the lengths differ
  * Cost O(n · cells): adding afresh keeps rounding errors from piling up, and windows are small.

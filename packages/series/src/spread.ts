@@ -11,7 +11,10 @@ export function median(values: Float64Array): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
-/** @returns median distance from the median, scaled to estimate σ; NaN when there are no values. Cost O(n log n). */
+/**
+ * @returns median distance from the median, scaled to estimate σ; NaN when there are no values.
+ *   Cost O(n log n).
+ */
 export function robustSpread(values: Float64Array): number {
   const center = median(values);
   return MAD_TO_SIGMA * median(values.map((value) => Math.abs(value - center)));

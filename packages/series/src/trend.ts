@@ -1,13 +1,14 @@
 // In: cells. Out: the straight line that most of them lie along.
 // Never: is pulled aside by a few outliers, or draws a line through too few points.
-// oxlint-disable-next-line typescript/triple-slash-reference -- A declaration of an untyped package cannot be imported.
-/// <reference path="./ml-regression.d.mts" />
 
 import { TheilSenRegression } from 'ml-regression';
 import { median, robustSpread } from './spread.ts';
 
 export const TREND_POINTS_MIN = 6;
-/** Theil–Sen compares all pairs, so its points are bounded: more cells are first drawn together by medians. */
+/**
+ * Theil–Sen compares all pairs, so its points are bounded: more cells are first drawn together by
+ * medians.
+ */
 export const TREND_POINTS_MAX = 30;
 /** Fewer would not calm the noise that neighbouring evaluations share. */
 export const TREND_CELLS_PER_POINT_MIN = 3;
@@ -17,8 +18,8 @@ export interface Trend {
   /** The line at the newest cell. */
   readonly level: number;
   /**
-   * Rise of the line from its first point to the newest, in standard errors of such a rise: how little it can be chance.
-   * Infinity when all points lie on the line.
+   * Rise of the line from its first point to the newest, in standard errors of such a rise: how
+   * little it can be chance. Infinity when all points lie on the line.
    */
   readonly steadiness: number;
   /** Cells from the first point to the newest. */
@@ -26,7 +27,8 @@ export interface Trend {
 }
 
 /**
- * Robust line (Theil–Sen) through the medians of equal slices of the cells; the newest slice is a full one.
+ * Robust line (Theil–Sen) through the medians of equal slices of the cells; the newest slice is a
+ * full one.
  *
  * @param values one a cell, NaN where absent
  * @returns absent below `TREND_POINTS_MIN` points
@@ -59,7 +61,10 @@ export function robustTrend(values: Float64Array): Trend | undefined {
   };
 }
 
-/** Standard error of a fitted line's rise over n evenly spaced points, for a spread of 1 around it (least squares, large n). */
+/**
+ * Standard error of a fitted line's rise over n evenly spaced points, for a spread of 1 around it
+ * (least squares, large n).
+ */
 function riseError(pointCount: number): number {
   return Math.sqrt(12 / pointCount);
 }
