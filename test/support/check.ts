@@ -12,6 +12,9 @@ import { delimiter, join } from 'node:path';
  */
 export const CHECK_SECONDS_TARGET = 40;
 
+/** A step that takes longer hangs; it is ended, with all that it started. */
+export const STEP_SECONDS_MAX = 180;
+
 interface Step {
   readonly name: string;
   readonly script: string;
@@ -43,20 +46,28 @@ function runStep(step: Step, command: string): Promise<StepResult> {
     cwd: root,
     env: { ...process.env, PATH: path },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // A process group of its own, so that it can be ended whole.
   });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const end = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  const timer = setTimeout(() => {
+    chunks.push(Buffer.from(`\nended after ${STEP_SECONDS_MAX} s: this step hangs\n`));
+    end();
+  }, STEP_SECONDS_MAX * 1_000);
+  process.once('exit', end);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) =>
-      resolve({
-        name: step.name,
-        isGood: code === 0,
-        seconds: (performance.now() - startedMs) / 1_000,
-        output: Buffer.concat(chunks).toString(),
-      }),
-    );
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      process.off('exit', end);
+      const seconds = (performance.now() - startedMs) / 1_000;
+      const output = Buffer.concat(chunks).toString();
+      resolve({ name: step.name, isGood: code === 0, seconds, output });
+    });
   });
 }
 
@@ -91,6 +102,7 @@ async function runLane(
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>; // Ours.
 };
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 const startedMs = performance.now();
 const results =
   availableParallelism() > 1
