@@ -1,4 +1,5 @@
-// In: deviations of pairs at times when they should be nothing but noise. Out: the noise floor of each observable of each pair.
+// In: deviations of pairs at times when they should be nothing but noise. Out: the noise floor of
+// each observable of each pair.
 // Never: decides when to learn; the verdict says that.
 
 import type { NoiseFloor, ObservableName, PairDeviation, PairId } from '@foreshadow/model';

@@ -1,4 +1,4 @@
-// ml-regression 6.3.0 ships no types. Declared here: the one class that we use, as far as we use it.
+// ml-regression 6.3.0 ships no types. Declared here: the one class that we use, as far as we do.
 
 declare module 'ml-regression' {
   /** Cost O(n²) in time and memory. */
