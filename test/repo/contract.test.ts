@@ -41,7 +41,8 @@ test('a number is never changed, dropped in silence or used again', () => {
 });
 
 test('the numbers of the wire contract are those recorded', () => {
-  const recorded = JSON.parse(readSource('proto/numbers.json').text) as Record<string, Numbers>; // Ours.
+  // Ours.
+  const recorded = JSON.parse(readSource('proto/numbers.json').text) as Record<string, Numbers>;
   const protos = listFiles().filter((path) => path.endsWith('.proto'));
   assert.deepEqual(Object.keys(recorded).toSorted(), protos);
   assertNone(protos.flatMap((path) => checkNumbers(readSource(path), recorded[path] ?? {})));

@@ -31,6 +31,7 @@ test('a literal that oxfmt cannot break, and an address, may be wider', () => {
   const long = 'x'.repeat(COLUMNS_MAX);
   assert.deepEqual(checkWidth(planted(`  'a ${long}',\n  \`\${b} ${long}\`,\n`)), []);
   assert.deepEqual(checkWidth(planted(`// See https://example.org/${long}`)), []);
+  assert.deepEqual(checkWidth(planted(`test('${'x'.repeat(90)}', async () => {\n`)), []);
   assert.deepEqual(linesOf(checkWidth(planted(`f('a'); // ${long}`))), [1]);
 });
 

@@ -41,7 +41,8 @@ export function parseConfig<Schema extends TSchema>(
   if (options.environment !== undefined)
     applyEnvironment(schema, value, options.prefix ?? 'FORESHADOW', options.environment);
   const checked = checkValue(schema, isRecord(root) ? value : root);
-  if (checked.mistakes.length === 0) return checked.value as Static<Schema>; // checkValue found that the value has the schema's shape.
+  // checkValue found that the value has the schema's shape.
+  if (checked.mistakes.length === 0) return checked.value as Static<Schema>;
   const shown = checked.mistakes
     .slice(0, MISTAKES_SHOWN_MAX)
     .map((mistake) => `${position(document, lines, where, mistake)}: ${sentence(mistake)}`)
@@ -65,7 +66,8 @@ function parseYaml(source: ConfigSource, lineCounter: LineCounter): Document {
     throw invalid(`${source.path}: ${syntaxError.message}`);
   } catch (cause) {
     if (cause instanceof CodedError) throw cause;
-    throw invalid(`${source.path} is nested too deeply to be read`, cause); // A RangeError of the stack.
+    // A RangeError of the stack.
+    throw invalid(`${source.path} is nested too deeply to be read`, cause);
   }
 }
 

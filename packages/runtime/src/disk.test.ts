@@ -82,8 +82,10 @@ test('an append file is not opened through a symbolic link', async () => {
 
 test('a full disk is told when it happens: DISK_SHORT_WRITE or ENOSPC', async () => {
   const full = await systemDisk.openAppend('/dev/full').catch((error: unknown) => error);
-  if (full instanceof Error || typeof full !== 'object' || full === null) return; // No such device here.
-  const file = full as Awaited<ReturnType<typeof systemDisk.openAppend>>; // Not an Error, so it was opened.
+  // No such device here.
+  if (full instanceof Error || typeof full !== 'object' || full === null) return;
+  // Not an Error, so it was opened.
+  const file = full as Awaited<ReturnType<typeof systemDisk.openAppend>>;
   assert.throws(() => file.append(bytes('a')), /DISK_SHORT_WRITE|ENOSPC/);
   file.close();
 });

@@ -60,7 +60,8 @@ function textLine(
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => ` ${name}=${String(value)}`);
   const line = `${time} ${level.padEnd(5)} ${options.program}: ${message}${pairs.join('')}`;
-  return `${line.replaceAll(/\p{Cc}/gu, ' ')}\n`; // A file name with a line break must not forge a line.
+  // A file name with a line break must not forge a line.
+  return `${line.replaceAll(/\p{Cc}/gu, ' ')}\n`;
 }
 
 function jsonLine(

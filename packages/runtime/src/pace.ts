@@ -3,7 +3,10 @@
 
 import type { Clock } from './clock.ts';
 
-/** @returns a question which is true at the first asking, and then at most once a period (less `slackMs`, for loops that turn a little early) */
+/**
+ * @returns a question which is true at the first asking, and then at most once a period (less
+ * `slackMs`, for loops that turn a little early)
+ */
 export function createPace(clock: Clock, periodMs: number, slackMs = 0): () => boolean {
   let doneMs = -Infinity;
   return () => {

@@ -12,7 +12,8 @@ export interface CodeUse {
 const SEVERAL_WORDS = /^'[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+'$/;
 const ONE_WORD = /^'[A-Z]{4,}'$/;
 
-// A code of one word is known by its place: `new CodedError('X', …)`, `refuse('X', …)`, `code: 'X'`.
+// A code of one word is known by its place: `new CodedError('X', …)`, `refuse('X', …)`, `code:
+// 'X'`.
 const GIVES = /(?:\b(?:\w+Error|refuse|fail|unknown)\(\s*|\bcode:\s*|\breason:\s*)$/i;
 
 // Names which others gave: variables of the environment, errors of libraries and of Node.

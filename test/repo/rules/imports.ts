@@ -175,7 +175,10 @@ export function checkActuator(source: Source): readonly Problem[] {
   });
 }
 
-/** Cycles among files, types included: what needs each other is one file. Cost linear in the imports. */
+/**
+ * Cycles among files, types included: what needs each other is one file. Cost linear in the
+ * imports.
+ */
 export function checkCycles(sources: readonly Source[]): readonly Problem[] {
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const state = new Map<string, 'open' | 'done'>();

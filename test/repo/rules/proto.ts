@@ -1,4 +1,5 @@
-// In: the text of `.proto` files and the recorded numbers. Out: numbers that were changed or reused.
+// In: the text of `.proto` files and the recorded numbers.
+// Out: numbers that were changed or reused.
 // Never: judges names alone; a rename keeps its number and is a decision all the same.
 
 import { problemAt, type Problem, type Source } from './source.ts';

@@ -48,7 +48,9 @@ const bans: readonly Ban[] = [
   },
 ];
 
-/** The actuator carries no package of ours at run time, so its main makes the clock for its rooms. */
+/**
+ * The actuator carries no package of ours at run time, so its main makes the clock for its rooms.
+ */
 function isClock(path: string): boolean {
   const isRuntime = /^packages\/runtime\/src\/clock(?:\.test)?\.ts$/.test(path);
   return isRuntime || path === 'agent/src/actuator/main.ts';

@@ -39,7 +39,9 @@ export function isTest(path: string): boolean {
   return path.endsWith('.test.ts') || path.startsWith('test/');
 }
 
-/** Blanks comments, and the inside of literals; quotes and the code within `${}` stay. Cost linear. */
+/**
+ * Blanks comments, and the inside of literals; quotes and the code within `${}` stay. Cost linear.
+ */
 export function codeOf(text: string): string {
   const parts: string[] = [];
   let end = 0;
@@ -52,7 +54,9 @@ export function codeOf(text: string): string {
   return parts.join('') + text.slice(end);
 }
 
-/** Comments and literals in order. A template is one span for each piece between its expressions. */
+/**
+ * Comments and literals in order. A template is one span for each piece between its expressions.
+ */
 export function spansOf(text: string): readonly Span[] {
   const spans: Span[] = [];
   const openTemplates: number[] = []; // Depth of braces within each open `${`.
@@ -127,7 +131,9 @@ function quoteEnd(text: string, start: number): number {
   return text.length;
 }
 
-/** From a backtick, or from the brace that closes an expression, to the next expression or the end. */
+/**
+ * From a backtick, or from the brace that closes an expression, to the next expression or the end.
+ */
 function templateEnd(text: string, start: number, openTemplates: number[]): number {
   for (let index = start + 1; index < text.length; index += 1) {
     if (text[index] === '\\') index += 1;
