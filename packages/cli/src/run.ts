@@ -12,6 +12,7 @@ import { registerRestore } from './commands/restore.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerUndo } from './commands/undo.ts';
 import { registerVersion } from './commands/version.ts';
+import { registerDev } from './dev/index.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { URL_DEFAULT, createAct, formats } from './session.ts';
 import { printable } from './table.ts';
@@ -81,6 +82,7 @@ function createProgram(terminal: Terminal, ended: (code: ExitCode) => void): Com
   registerRestore(program, act);
   registerUndo(program, act);
   registerVersion(program, act);
+  registerDev(program, act);
   return program;
 }
 

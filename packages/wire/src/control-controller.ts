@@ -18,7 +18,7 @@ import {
   type Labels,
   type Outcome,
 } from '@foreshadow/model';
-import { CodedError, requireLoopback, unreachable } from '@foreshadow/runtime';
+import { CodedError, requireLoopback, systemClock, unreachable } from '@foreshadow/runtime';
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from './control-agent.ts';
 import {
   CONTROL_MESSAGE_BYTES_MAX,
@@ -104,15 +104,19 @@ export async function serveControl(options: ServeControlOptions): Promise<Contro
     'grpc.max_concurrent_streams': STREAMS_PER_CONNECTION_MAX,
     'grpc.enable_channelz': 0,
   });
+  const calls = new Set<Call>();
   server.addService(tree.foreshadow.v1.AgentControl.service, {
-    Connect: (call: Call) => handleCall(call, options.onStream),
+    Connect: (call: Call) => {
+      calls.add(call);
+      handleCall(call, options.onStream, () => calls.delete(call));
+    },
   });
   const port = await bind(server, options);
   return {
     port,
     [Symbol.asyncDispose]: async () => {
-      server.forceShutdown();
-      await Promise.resolve();
+      for (const call of calls) endCall(call, status.UNAVAILABLE, 'the controller stops');
+      await shutDown(server);
     },
   };
 }
@@ -132,16 +136,38 @@ async function bind(server: Server, { host, port }: ServeControlOptions): Promis
   return promise;
 }
 
-function handleCall(call: Call, onStream: ServeControlOptions['onStream']): void {
+/** In order where the agents answer, by force after a moment; a destroyed session alone would keep its socket open. */
+async function shutDown(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = systemClock.after(SHUTDOWN_LIMIT_MS, resolve);
+  server.tryShutdown(() => resolve());
+  await promise;
+  timer.cancel();
+  server.forceShutdown();
+}
+
+const SHUTDOWN_LIMIT_MS = 1_000;
+
+/** grpc-js ends a call with a status when its stream emits an error. */
+function endCall(call: Call, code: status, details: string): void {
+  call.emit('error', { code, details });
+}
+
+function handleCall(
+  call: Call,
+  onStream: ServeControlOptions['onStream'],
+  onEnd: () => void,
+): void {
   let handler: AgentStreamHandler | undefined;
   let hasEnded = false;
   const finish = (): void => {
     if (hasEnded) return;
     hasEnded = true;
+    onEnd();
     handler?.onEnd();
   };
   const refuse = (code: string, message: string): void => {
-    call.emit('error', { code: status.INVALID_ARGUMENT, details: `${code}: ${message}` });
+    endCall(call, status.INVALID_ARGUMENT, `${code}: ${message}`);
     finish();
   };
   call.on('data', (message: LooseAgentMessage) => {
@@ -172,9 +198,7 @@ function createAgentStream(call: Call, hello: Hello): AgentStream {
     send: (message) => {
       if (!call.cancelled) call.write(toLoose(message));
     },
-    end: (reason) => {
-      call.emit('error', { code: status.ABORTED, details: reason });
-    },
+    end: (reason) => endCall(call, status.ABORTED, reason),
   };
 }
 
