@@ -57,12 +57,23 @@ test('rooms do not import rooms', () => {
   assert.match(messages(checkRooms(room)), /room spool imports room host/);
   const deep = at('agent/src/pipeline.ts', "import { b } from './host/proc.ts';");
   assert.match(messages(checkRooms(deep)), /enter room host by its index.ts/);
-  const two = ["import { a } from './a/index.ts';", "import { b } from './b/index.ts';"];
-  assert.match(messages(checkRooms(at('agent/src/glue.ts', ...two))), /2: only pipeline.ts/);
-  assert.equal(messages(checkRooms(at('agent/src/pipeline.ts', ...two))), '');
-  const away = at('agent/src/main.ts', "import { b } from '../../controller/src/main.ts';");
+  const up = at('agent/src/spool/a.ts', "import { b } from '../config.ts';");
+  assert.match(messages(checkRooms(up)), /room spool imports \.\.\/config\.ts; pass it in/);
+  const away = at('agent/src/main.ts', "import { b } from '../../controller/src/a.ts';");
   assert.match(messages(checkRooms(away)), /leaves its workspace/);
   assertNone(sources.filter(({ path }) => !path.startsWith('test/')).flatMap(checkRooms));
+});
+
+test('files beside the rooms join several of them and each other, and main comes last', () => {
+  const joins = [
+    "import { a } from './a/index.ts';",
+    "import { b } from './b/index.ts';",
+    "import { c } from './config.ts';",
+  ];
+  assert.equal(messages(checkRooms(at('agent/src/answers.ts', ...joins))), '');
+  assert.equal(messages(checkRooms(at('agent/src/main.ts', ...joins))), '');
+  const backwards = at('controller/src/pipeline.ts', "import { x } from './main.ts';");
+  assert.match(messages(checkRooms(backwards)), /main\.ts starts a program; nothing imports it/);
 });
 
 test('each dependency has one owner', () => {

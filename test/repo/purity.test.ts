@@ -19,6 +19,10 @@ test('timers, randomness and the environment are injected', () => {
   assert.match(problemsOf('agent/src/host/a.ts', 'setTimeout(f, 1);'), /injected Clock/);
   assert.match(problemsOf('agent/src/a.test.ts', 'setInterval(f, 1);'), /injected Clock/);
   assert.match(problemsOf('agent/src/a.ts', "import { s } from 'node:timers/promises';"), /Clock/);
+  const bound = 'AbortSignal.timeout(1);';
+  assert.match(problemsOf('agent/src/link/a.ts', bound), /only main\.ts bounds itself so/);
+  assert.equal(problemsOf('agent/src/main.ts', bound), '');
+  assert.match(problemsOf('agent/src/main.ts', 'setTimeout(f, 1);'), /injected Clock/);
   assert.match(problemsOf('agent/src/link/a.ts', 'Math.random();'), /injected Random/);
   assert.match(problemsOf('agent/src/link/a.ts', "process.env['A'];"), /only main.ts/);
   assert.equal(problemsOf('agent/src/main.ts', "process.env['A'];"), '');

@@ -75,32 +75,30 @@ export function checkDirection(source: Source): readonly Problem[] {
   });
 }
 
+/**
+ * Rooms meet in the files beside them (`main.ts`, `pipeline.ts`, `config.ts`, …), which may enter
+ * several and import each other. `main.ts` comes last: it starts things, and nothing imports it.
+ */
 export function checkRooms(source: Source): readonly Problem[] {
   const room = roomOf(source.path);
-  const entered = new Set<string>();
+  const [program = ''] = source.path.split('/');
   return importsOf(source.text).flatMap(({ specifier, offset }) => {
     if (!specifier.startsWith('.')) return [];
     const target = posix.normalize(posix.join(posix.dirname(source.path), specifier));
     if (workspaceOf(target) !== workspaceOf(source.path))
       return [problemAt(source, offset, `${specifier} leaves its workspace; import its package`)];
+    const problem = (message: string): Problem[] => [problemAt(source, offset, message)];
+    if (/\/main\.ts$/.test(target))
+      return problem(`${specifier} starts a program; nothing imports it. Move what you need`);
     const targetRoom = roomOf(target);
-    if (targetRoom === undefined || targetRoom === room) return [];
-    const [program = ''] = source.path.split('/');
-    if (room !== undefined)
-      return [
-        problemAt(
-          source,
-          offset,
-          `room ${room} imports room ${targetRoom}; pass it in, in ${program}/src/pipeline.ts`,
-        ),
-      ];
-    if (!target.endsWith(`${targetRoom}/index.ts`))
-      return [problemAt(source, offset, `enter room ${targetRoom} by its index.ts`)];
-    entered.add(targetRoom);
-    const joins = /\/(?:pipeline|main|config)(?:\.test)?\.ts$/.test(source.path);
-    return entered.size > 1 && !joins
-      ? [problemAt(source, offset, 'only pipeline.ts, main.ts and config.ts join several rooms')]
-      : [];
+    if (targetRoom === room) return [];
+    if (room !== undefined) {
+      const other = targetRoom === undefined ? specifier : `room ${targetRoom}`;
+      return problem(`room ${room} imports ${other}; pass it in, in ${program}/src/pipeline.ts`);
+    }
+    return target.endsWith(`/${targetRoom}/index.ts`)
+      ? []
+      : problem(`enter room ${targetRoom} by its index.ts`);
   });
 }
 
