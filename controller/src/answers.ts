@@ -6,7 +6,8 @@ import type { Clock } from '@foreshadow/runtime';
 import type { Broker } from '@foreshadow/wire';
 import type { ApiPorts, EventRing, SelfMetric } from './api/index.ts';
 import type { NatsServer } from './broker/index.ts';
-import type { PairLife, Pipeline, Rooms } from './pipeline.ts';
+import type { PairLife, Pipeline } from './pipeline.ts';
+import type { Rooms } from './rooms.ts';
 
 /** A loop that has not gone round for this long is stuck. */
 export const TICK_AGE_MS_MAX = 15_000;

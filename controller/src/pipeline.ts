@@ -8,7 +8,6 @@
 
 import { compareInventories, createExpectedRules, identityRules } from '@foreshadow/configuration';
 import {
-  VERSION,
   type CommandRecord,
   type Decision,
   type Drift,
@@ -20,16 +19,14 @@ import {
   type Verdict,
 } from '@foreshadow/model';
 import { createPace, describeError, type Clock, type Logger } from '@foreshadow/runtime';
-import { PROTOCOL_VERSION, type AgentStream, type AgentStreamHandler } from '@foreshadow/wire';
-import { incidentEvents, type Outbox } from './alerts/index.ts';
+import type { Agents } from './agents.ts';
+import { incidentEvents } from './alerts/index.ts';
 import { createNoiseFloors, measureDeviations } from './deviation/index.ts';
-import { createStreams, type Dispatch } from './dispatch/index.ts';
-import type { HostRegistry } from './identity/index.ts';
-import type { IncidentChange, Incidents } from './incidents/index.ts';
-import type { Ingest } from './ingest/index.ts';
+import type { IncidentChange } from './incidents/index.ts';
 import { alignPairs, formPairs, type PairingRule } from './pairing/index.ts';
 import { decide, type PolicyRules } from './policy/index.ts';
-import { COMMIT_BATCHES_MAX, type Store } from './store/index.ts';
+import { COMMIT_BATCHES_MAX } from './store/index.ts';
+import type { Rooms } from './rooms.ts';
 import { judge, learnsNoise, type ResolveLimit } from './verdict/index.ts';
 
 /** Group commit: what arrived is made durable, and acknowledged, this often. */
@@ -37,17 +34,6 @@ export const COMMIT_INTERVAL_MS = 200;
 /** How far back deviations, trends and velocities look. */
 export const JUDGED_SPAN_MS = 5 * 60_000;
 export const NOISE_SAVED_EVERY_MS = 60_000;
-export const SNAPSHOT_ASKED_EVERY_MS = 30_000;
-const PARTITION = '0'; // One controller holds them all.
-
-export interface Rooms {
-  readonly ingest: Ingest;
-  readonly store: Store;
-  readonly registry: HostRegistry;
-  readonly incidents: Incidents;
-  readonly dispatch: Dispatch;
-  readonly outbox: Outbox;
-}
 
 export interface Settings {
   readonly explicitPairs: readonly { readonly production: HostId; readonly shadow: HostId }[];
@@ -73,22 +59,23 @@ export class Pipeline {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #limits: ResolveLimit;
-  readonly #streams = createStreams();
+  readonly #agents: Agents;
   readonly #noise = createNoiseFloors();
   readonly #isJudgingDue: () => boolean;
   readonly #isSavingDue: () => boolean;
-  readonly #isAskingDue: () => boolean;
   #lives = new Map<string, PairLife>();
   #pairedVersion = 0;
   #tickedMs: number;
 
   constructor(options: {
     readonly rooms: Rooms;
+    readonly agents: Agents;
     readonly settings: Settings;
     readonly clock: Clock;
     readonly logger: Logger;
   }) {
     this.#rooms = options.rooms;
+    this.#agents = options.agents;
     this.#settings = options.settings;
     this.#clock = options.clock;
     this.#logger = options.logger;
@@ -102,7 +89,6 @@ export class Pipeline {
       COMMIT_INTERVAL_MS / 2,
     );
     this.#isSavingDue = createPace(this.#clock, NOISE_SAVED_EVERY_MS);
-    this.#isAskingDue = createPace(this.#clock, SNAPSHOT_ASKED_EVERY_MS);
   }
 
   /** In order of pairing. */
@@ -145,7 +131,7 @@ export class Pipeline {
       }
     }
     await this.#saveNoise();
-    this.#askForSnapshots();
+    this.#agents.askForSnapshots();
     this.#tickedMs = this.#clock.monotonicMs();
   }
 
@@ -157,8 +143,7 @@ export class Pipeline {
       batches = ingest.take(COMMIT_BATCHES_MAX)
     ) {
       await store.append(batches, ingest.coverageWith(batches));
-      for (const mark of ingest.confirm(batches))
-        this.#streams.get(mark.host)?.send({ kind: 'low-water-mark', mark });
+      for (const mark of ingest.confirm(batches)) this.#agents.announce(mark);
       for (const { batch } of batches) {
         registry.heard(batch.host);
         for (const event of batch.events)
@@ -370,55 +355,6 @@ export class Pipeline {
         });
       }
     }
-  }
-
-  #askForSnapshots(): void {
-    if (!this.#isAskingDue()) return;
-    for (const host of this.#streams.hosts()) {
-      if (this.#rooms.store.hasSnapshot(host)) continue;
-      this.#streams.get(host)?.send({ kind: 'snapshot-request' });
-    }
-  }
-
-  /** For the control server: a host has introduced itself. @throws CodedError HOSTS_TOO_MANY */
-  onStream(stream: AgentStream): AgentStreamHandler {
-    const { registry, dispatch, store, ingest } = this.#rooms;
-    const { host } = stream.hello;
-    const before = registry.get(host);
-    const record = registry.greet(stream.hello);
-    if (before !== undefined && before.role !== record.role)
-      this.#logger.warn('host changed its role', { host, from: before.role, to: record.role });
-    this.#streams.add(stream);
-    store
-      .putState(`host/${host}`, record)
-      .catch((error: unknown) =>
-        this.#logger.error('host not recorded', { host, reason: describeError(error) }),
-      );
-    stream.send({
-      kind: 'welcome',
-      welcome: {
-        protocolVersion: PROTOCOL_VERSION,
-        controllerVersion: VERSION,
-        partition: PARTITION,
-      },
-    });
-    for (const mark of ingest.marks(host)) stream.send({ kind: 'low-water-mark', mark });
-    if (!store.hasSnapshot(host)) stream.send({ kind: 'snapshot-request' });
-    const commands = {
-      send: (command: CommandRecord['command']) => stream.send({ kind: 'command', command }),
-    };
-    dispatch.attach(host, commands);
-    this.#logger.info('agent connected', { host, role: record.role, version: record.agentVersion });
-    return {
-      onReceipt: (command) => dispatch.onReceipt(host, command),
-      onOutcome: (command, outcome) => dispatch.onOutcome(host, command, outcome),
-      onEnd: () => {
-        dispatch.detach(host, commands);
-        if (!this.#streams.remove(stream)) return;
-        registry.left(host);
-        this.#logger.warn('agent disconnected', { host });
-      },
-    };
   }
 }
 
