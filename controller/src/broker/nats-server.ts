@@ -1,4 +1,5 @@
-// In: a folder, a port and where to look for the program. Out: a nats-server of our own that runs until it is closed.
+// In: a folder, a port and where to look for the program.
+// Out: a nats-server of our own that runs until it is closed.
 // Never: touches a nats-server that it did not start.
 
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -21,7 +22,9 @@ const READY_POLL_MS = 50;
 const STOP_LIMIT_MS = 3_000;
 const RESTART_FIRST_MS = 200;
 const RESTART_MAX_MS = 5_000;
-/** A run that lasted this long was a good one: the next restart begins with the shortest wait again. */
+/**
+ * A run that lasted this long was a good one: the next restart begins with the shortest wait again.
+ */
 const RUN_GOOD_MS = 30_000;
 const LOG_LINE_LENGTH_MAX = 500;
 const CMDLINE_BYTES_MAX = 4_096;
@@ -90,7 +93,11 @@ function configuration({ host, port, folder }: NatsServerOptions): string {
     'max_connections: 20000',
     'write_deadline: "10s"',
     `pid_file: ${JSON.stringify(join(folder, 'nats-server.pid'))}`,
-    `jetstream { store_dir: ${JSON.stringify(join(folder, 'jetstream'))}, max_memory_store: ${JETSTREAM_MEMORY_BYTES_MAX}, max_file_store: ${JETSTREAM_FILE_BYTES_MAX} }`,
+    'jetstream {',
+    `  store_dir: ${JSON.stringify(join(folder, 'jetstream'))}`,
+    `  max_memory_store: ${JETSTREAM_MEMORY_BYTES_MAX}`,
+    `  max_file_store: ${JETSTREAM_FILE_BYTES_MAX}`,
+    '}',
     '',
   ].join('\n');
 }
@@ -143,7 +150,10 @@ class Supervisor implements NatsServer {
     return this.#restartCount;
   }
 
-  /** Ends the server of a controller that was killed: same program, same configuration file, and the pid that it wrote. */
+  /**
+   * Ends the server of a controller that was killed: same program, same configuration file, and the
+   * pid that it wrote.
+   */
   async endOrphan(): Promise<void> {
     const pidFile = await this.#options.disk.read(join(this.#options.folder, 'nats-server.pid'), {
       bytesMax: 64,

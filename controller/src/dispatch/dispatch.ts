@@ -1,5 +1,6 @@
 // In: orders for hosts. Out: commands over the host's own stream, and what became of each.
-// Never: queues a command: what cannot be delivered now is refused now. No answer is `unknown`, which is not `failed`.
+// Never: queues a command: what cannot be delivered now is refused now. No answer is `unknown`,
+// which is not `failed`.
 
 import type {
   Command,

@@ -1,4 +1,5 @@
-// In: decisions and requests of people, as orders. Out: commands on the hosts' streams, receipts, outcomes.
+// In: decisions and requests of people, as orders.
+// Out: commands on the hosts' streams, receipts, outcomes.
 // Never: queues a command, tries one twice, or calls silence a failure.
 
 export {

@@ -1,4 +1,5 @@
-// In: what agents say of themselves when they open a stream. Out: the hosts that are known, and which are connected.
+// In: what agents say of themselves when they open a stream.
+// Out: the hosts that are known, and which are connected.
 // Never: forgets a host because it is silent.
 
 import type { HostId, HostRecord } from '@foreshadow/model';

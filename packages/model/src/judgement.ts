@@ -73,7 +73,9 @@ export interface Deviation {
   readonly trendPerMinute?: number;
   /** Where the trend's line stands now, ratio. */
   readonly trendLevel?: number;
-  /** Rise of the trend's line in standard errors, estimated robustly: how little it can be chance. */
+  /**
+   * Rise of the trend's line in standard errors, estimated robustly: how little it can be chance.
+   */
   readonly trendSteadiness?: number;
   readonly noise?: NoiseFloor;
   /** (deviation − noise centre) / noise spread; absent until the noise floor is learned. */

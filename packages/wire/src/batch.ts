@@ -1,8 +1,9 @@
 // In: a batch, or the bytes of one. Out: the bytes (proto/telemetry.proto), or the batch.
 // Never: trusts; what does not fit the contract is refused whole, with a code.
 //
-// Written over protobufjs' reader and writer, without its reflection, which the agent's memory could not carry
-// (docs/decisions/0004). test/contract/wire.test.ts holds it against proto/telemetry.proto.
+// Written over protobufjs' reader and writer, without its reflection, which the agent's memory
+// could not carry (docs/decisions/0004). test/contract/wire.test.ts holds it against
+// proto/telemetry.proto.
 
 import protobuf from 'protobufjs/minimal.js';
 import {
@@ -107,7 +108,8 @@ function writeGap(writer: Writer, gap: Gap): Writer {
 }
 
 /**
- * @returns a batch whose every part is within its bound; numbers inside readings may still be NaN or infinite
+ * @returns a batch whose every part is within its bound; numbers inside readings may still be NaN
+ *   or infinite
  * @throws CodedError WIRE_BATCH_TOO_LARGE, WIRE_BATCH_MALFORMED, or a frame's code
  */
 export function decodeBatch(bytes: Uint8Array): Batch {

@@ -1,5 +1,7 @@
-// In: the address of a nats-server. Out: a connection that comes back by itself, and says when it is away.
-// Never: buffers while it is away: a message that cannot be sent now is refused, and its owner keeps it.
+// In: the address of a nats-server.
+// Out: a connection that comes back by itself, and says when it is away.
+// Never: buffers while it is away: a message that cannot be sent now is refused, and its owner
+// keeps it.
 
 import { connect, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import { CodedError, describeError, type Logger, type Random } from '@foreshadow/runtime';
@@ -37,7 +39,9 @@ export interface BrokerOptions {
   readonly name: string;
   readonly logger: Logger;
   readonly random: Random;
-  /** The client gave up for good; the program should end, so that its supervisor starts it again. */
+  /**
+   * The client gave up for good; the program should end, so that its supervisor starts it again.
+   */
   readonly onClosed: (reason: string) => void;
 }
 
@@ -77,7 +81,8 @@ class BrokerConnection implements Broker {
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    this.#first.promise.catch(() => undefined); // Nobody may be waiting for the first connection when it fails.
+    // Nobody may be waiting for the first connection when it fails.
+    this.#first.promise.catch(() => undefined);
   }
 
   get isConnected(): boolean {

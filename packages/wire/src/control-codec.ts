@@ -1,5 +1,7 @@
-// In: what an agent says, or bytes from the controller. Out: bytes (proto/control.proto), or what the controller says.
-// Never: knows gRPC. The controller's end uses proto-loader; test/contract/wire.test.ts holds the two together.
+// In: what an agent says, or bytes from the controller.
+// Out: bytes (proto/control.proto), or what the controller says.
+// Never: knows gRPC. The controller's end uses proto-loader; test/contract/wire.test.ts holds the
+// two together.
 
 import protobuf from 'protobufjs/minimal.js';
 import { parseBootId, parseCommandId, type Order, type Outcome } from '@foreshadow/model';

@@ -36,7 +36,10 @@ export interface AgentStream {
   end(reason: string): void;
 }
 
-/** What a controller hears from one stream. Each is called in the order of arrival; `onEnd` once, last. */
+/**
+ * What a controller hears from one stream. Each is called in the order of arrival; `onEnd` once,
+ * last.
+ */
 export interface AgentStreamHandler {
   onReceipt(command: CommandId): void;
   onOutcome(command: CommandId, outcome: Outcome): void;
@@ -53,11 +56,14 @@ export interface ServeControlOptions {
   readonly port: number;
   /** Path of control.proto. */
   readonly protoPath: string;
-  /** Called after a valid Hello. Throw a CodedError to refuse the agent; it reads code and message. */
+  /**
+   * Called after a valid Hello. Throw a CodedError to refuse the agent; it reads code and message.
+   */
   readonly onStream: (stream: AgentStream) => AgentStreamHandler;
 }
 
-// The shapes which proto-loader yields with the options below; each field is present, `body` names the one that is set.
+// The shapes which proto-loader yields with the options below; each field is present, `body` names
+// the one that is set.
 interface LooseAgentMessage {
   readonly body?: string;
   readonly hello?: LooseHello;
@@ -92,7 +98,8 @@ export async function serveControl(options: ServeControlOptions): Promise<Contro
     objects: true,
     oneofs: true,
   });
-  // proto-loader types a package as a tree of unknown; the service's name is a fact of proto/control.proto.
+  // proto-loader types a package as a tree of unknown; the service's name is a fact of
+  // proto/control.proto.
   const tree = loadPackageDefinition(definition) as unknown as {
     foreshadow: { v1: { AgentControl: { service: Parameters<Server['addService']>[0] } } };
   };
@@ -121,7 +128,8 @@ export async function serveControl(options: ServeControlOptions): Promise<Contro
   };
 }
 
-const STREAMS_PER_CONNECTION_MAX = 2; // One, and its successor while the old one is being noticed as dead.
+// One, and its successor while the old one is being noticed as dead.
+const STREAMS_PER_CONNECTION_MAX = 2;
 
 async function bind(server: Server, { host, port }: ServeControlOptions): Promise<number> {
   const address = `${host.includes(':') ? `[${host.replaceAll(/[[\]]/g, '')}]` : host}:${port}`;
@@ -136,7 +144,10 @@ async function bind(server: Server, { host, port }: ServeControlOptions): Promis
   return promise;
 }
 
-/** In order where the agents answer, by force after a moment; a destroyed session alone would keep its socket open. */
+/**
+ * In order where the agents answer, by force after a moment; a destroyed session alone would keep
+ * its socket open.
+ */
 async function shutDown(server: Server): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = systemClock.after(SHUTDOWN_LIMIT_MS, resolve);

@@ -35,7 +35,10 @@ export interface Welcome {
   readonly partition: string;
 }
 
-/** A command as it travels: the stream says which host it is for, the incident stays at the controller. */
+/**
+ * A command as it travels: the stream says which host it is for, the incident stays at the
+ * controller.
+ */
 export type TravellingCommand = Omit<Command, 'host' | 'incident'>;
 export type AgentMessage =
   | { readonly kind: 'hello'; readonly hello: Hello }

@@ -1,4 +1,5 @@
-// In: what happened to a pair. Out: a CloudEvent on NATS, kept by a JetStream stream for those who come later.
+// In: what happened to a pair.
+// Out: a CloudEvent on NATS, kept by a JetStream stream for those who come later.
 // Never: is what the controller itself remembers by; the incident ledger is.
 
 import {
@@ -46,12 +47,14 @@ export function toCloudEvent(
 export interface EventStream {
   /**
    * Resolves when the server has the event.
-   * @throws CodedError EVENT_TOO_LARGE, or EVENT_NOT_STORED after which publishing the same event again is harmless
+   * @throws CodedError EVENT_TOO_LARGE, or EVENT_NOT_STORED after which publishing the same event
+   *   again is harmless
    */
   publish(event: CloudEvent, pairEvent: PairEvent): Promise<void>;
 }
 
-// Only fields that nats-server 2.9 knows: an older server drops what it does not know without a word.
+// Only fields that nats-server 2.9 knows: an older server drops what it does not know without a
+// word.
 const wanted = {
   name: EVENT_STREAM,
   subjects: [EVENTS_WILDCARD],
@@ -71,7 +74,8 @@ const wanted = {
 
 /**
  * Creates the stream where it is missing, and reads back what the server made of it.
- * @throws CodedError EVENT_STREAM_DIFFERS naming each field that is not as asked, JETSTREAM_UNAVAILABLE
+ * @throws CodedError EVENT_STREAM_DIFFERS naming each field that is not as asked,
+ *   JETSTREAM_UNAVAILABLE
  */
 export async function openEventStream(broker: Broker): Promise<EventStream> {
   const { connection } = broker;
@@ -89,7 +93,8 @@ export async function openEventStream(broker: Broker): Promise<EventStream> {
   const config = await ensureStream(manager);
   const differences = Object.entries(wanted).filter(
     ([field, value]) =>
-      JSON.stringify(config[field as keyof StreamConfig] ?? false) !== JSON.stringify(value), // `wanted` satisfies StreamConfig; an absent boolean is false.
+      // `wanted` satisfies StreamConfig; an absent boolean is false.
+      JSON.stringify(config[field as keyof StreamConfig] ?? false) !== JSON.stringify(value),
   );
   if (differences.length > 0) {
     const fields = differences

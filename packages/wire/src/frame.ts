@@ -2,12 +2,15 @@
 // Never: needs an earlier frame. It can be lost, repeated and reordered without harm.
 //
 //   frame   = version u8 (1), groupCount varint, group…
-//   group   = instanceLength varint, instance UTF-8 (empty: the scope as a whole), readingCount varint, reading…
+//   group   = instanceLength varint, instance UTF-8 (empty: the scope as a whole),
+//             readingCount varint, reading…
 //   reading = tag varint, value
-//   tag     = (idDelta << 1) | isFloat      idDelta ≥ 1, from the id before it in the group; ids ascend
+//   tag     = (idDelta << 1) | isFloat
+//             idDelta ≥ 1, from the id before it in the group; ids ascend
 //   value   = isFloat = 0: zigzag varint of value ÷ resolution of the metric
 //             isFloat = 1: IEEE 754 double, little-endian (what does not fit the resolution)
-//   varint  = 7 bits a byte, least significant first, high bit: more follow; at most 8 bytes (2^53 and sign)
+//   varint  = 7 bits a byte, least significant first, high bit: more follow;
+//             at most 8 bytes (2^53 and sign)
 
 import {
   READINGS_PER_BATCH_MAX,
@@ -100,7 +103,9 @@ export interface DecodedFrame {
   readonly unknownCount: number;
 }
 
-/** @throws CodedError WIRE_FRAME_MALFORMED, WIRE_FRAME_VERSION; nothing is taken from a bad frame */
+/**
+ * @throws CodedError WIRE_FRAME_MALFORMED, WIRE_FRAME_VERSION; nothing is taken from a bad frame
+ */
 export function decodeFrame(bytes: Uint8Array): DecodedFrame {
   if (bytes.length === 0) return { readings: [], unknownCount: 0 };
   const cursor = new FrameCursor(bytes);

@@ -1,4 +1,5 @@
-// In: a nats-server's address. Out: the events that anybody can read there, by the plain text protocol.
+// In: a nats-server's address.
+// Out: the events that anybody can read there, by the plain text protocol.
 // Never: uses Foreshadow's own client: it stands for other people's programs.
 
 import { connect, type Socket } from 'node:net';

@@ -1,4 +1,5 @@
-// In: a folder, a port. Out: Foreshadow whole on this machine, with something to watch; or its story played once.
+// In: a folder, a port.
+// Out: Foreshadow whole on this machine, with something to watch; or its story played once.
 // Never: leaves anything running or enabled.
 
 import { mkdtemp, mkdir, rm } from 'node:fs/promises';
@@ -122,7 +123,8 @@ async function openFolder(given: string | undefined): Promise<Folder> {
 }
 
 function banner({ layout, client }: Stage, folder: Folder): string {
-  const edit = layout.hosts.shadow.serviceConfigPath;
+  const { production, shadow } = layout.hosts;
+  const edit = shadow.serviceConfigPath;
   const url = layout.apiPort === DEV_PORT ? '' : ` --url ${client.url}`;
   const run = `npm run -s foreshadow --${url}`;
   return `
@@ -131,8 +133,8 @@ Foreshadow runs on this machine; nothing is reachable from outside.
   REST          ${client.url}        (/api/v1/pairs, /healthz, /metrics)
   NATS          nats://127.0.0.1:${layout.brokerPort}      (events: foreshadow.v1.event.>)
   gRPC          127.0.0.1:${layout.controlPort}             (agents dial it)
-  production    ${layout.hosts.production.id}, a service on port ${layout.hosts.production.servicePort}
-  shadow        ${layout.hosts.shadow.id}, a service on port ${layout.hosts.shadow.servicePort}
+  production    ${production.id}, a service on port ${production.servicePort}
+  shadow        ${shadow.id}, a service on port ${shadow.servicePort}
   data, logs    ${folder.path} (${folder.isKept ? 'kept' : 'removed at the end'})
 
 In a second terminal, here:

@@ -1,4 +1,5 @@
-// In: a folder and a port. Out: the files from which a controller, two agents and two services can be started there.
+// In: a folder and a port.
+// Out: the files from which a controller, two agents and two services can be started there.
 // Never: writes outside the folder.
 
 import { randomBytes } from 'node:crypto';
@@ -8,7 +9,10 @@ import { join } from 'node:path';
 export const sides = ['production', 'shadow'] as const;
 export type SideName = (typeof sides)[number];
 
-/** CPU a request and memory kept: on one core about a tenth of it, and 64 MiB, under the load of `foreshadow dev`. */
+/**
+ * CPU a request and memory kept: on one core about a tenth of it, and 64 MiB, under the load of
+ * `foreshadow dev`.
+ */
 export const SERVICE_CONFIG = { hashRounds: 6_000, cacheMegabytes: 64 };
 export const LOGICAL_CONFIG = '/etc/shop/service.json';
 /** What the services may use: the ratios of the pair refer to it. */

@@ -1,4 +1,5 @@
-// In: where this file lies. Out: how each program of Foreshadow is started from here, from sources or from bundles.
+// In: where this file lies.
+// Out: how each program of Foreshadow is started from here, from sources or from bundles.
 // Never: imports a program; they are processes.
 
 import { existsSync } from 'node:fs';
@@ -13,7 +14,10 @@ const sources: Readonly<Record<ProgramName, string>> = {
   workload: 'packages/cli/src/dev/workload-main.ts',
 };
 
-/** @returns arguments for the Node that runs now; a bundle's siblings where there are any, else the checkout's sources */
+/**
+ * @returns arguments for the Node that runs now; a bundle's siblings where there are any, else the
+ * checkout's sources
+ */
 export function programArguments(name: ProgramName): readonly string[] {
   const bundle = join(import.meta.dirname, `foreshadow-${name}.mjs`);
   return [existsSync(bundle) ? bundle : join(checkoutFolder(), sources[name])];

@@ -1,4 +1,5 @@
-// In: a folder and a port. Out: a controller, two agents with actuators, two services and load, running as processes.
+// In: a folder and a port.
+// Out: a controller, two agents with actuators, two services and load, running as processes.
 // Never: uses anything that a real installation would not: configuration files, processes, REST.
 
 import { createServer } from 'node:net';
@@ -35,7 +36,10 @@ export interface Stage extends AsyncDisposable {
   readonly processes: Processes;
   /** The pair's present state; undefined before it is formed, and while the controller is away. */
   pair(): Promise<PairState | undefined>;
-  /** Asks until `check` gives a value. @throws CodedError STAGE_TIMEOUT naming `what`, or the signal's reason */
+  /**
+   * Asks until `check` gives a value.
+   * @throws CodedError STAGE_TIMEOUT naming `what`, or the signal's reason
+   */
   until<Value>(
     what: string,
     limitMs: number,

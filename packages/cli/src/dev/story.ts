@@ -1,4 +1,5 @@
-// In: a stage. Out: the whole loop played once: an edit, its effect, the restore, recovery; each step with its duration.
+// In: a stage. Out: the whole loop played once: an edit, its effect, the restore, recovery; each
+// step with its duration.
 // Never: lets a step count that did not happen, or does what the loop should do by itself.
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -31,7 +32,10 @@ export interface StoryOptions {
   readonly onStep: (step: Step) => void;
 }
 
-/** @throws CodedError STAGE_TIMEOUT or STORY_TOO_SLOW for the first step that did not happen as promised */
+/**
+ * @throws CodedError STAGE_TIMEOUT or STORY_TOO_SLOW for the first step that did not happen as
+ * promised
+ */
 export async function playStory(options: StoryOptions): Promise<readonly Step[]> {
   const { stage, clock } = options;
   const steps: Step[] = [];
@@ -65,7 +69,8 @@ export async function playStory(options: StoryOptions): Promise<readonly Step[]>
   lastMs = editedMs;
   const incident = await stage.until('a drift incident', STEP_LIMIT_MS, () => driftIncident(stage));
   step(`drift incident ${incident.id} names ${LOGICAL_CONFIG}`, DRIFT_INTERVALS_MAX);
-  // The restore may follow so fast that a question once in 100 ms would miss the verdict; its event stays.
+  // The restore may follow so fast that a question once in 100 ms would miss the verdict; its event
+  // stays.
   await stage.until('the verdict diverged', STEP_LIMIT_MS, async () =>
     foreign.events.find(({ type }) => type === 'com.foreshadow.verdict.diverged.v1'),
   );
@@ -88,7 +93,8 @@ export async function playStory(options: StoryOptions): Promise<readonly Step[]>
 }
 
 function edited(): string {
-  return `${JSON.stringify({ ...SERVICE_CONFIG, hashRounds: SERVICE_CONFIG.hashRounds * EDIT_FACTOR }, undefined, 2)}\n`;
+  const config = { ...SERVICE_CONFIG, hashRounds: SERVICE_CONFIG.hashRounds * EDIT_FACTOR };
+  return `${JSON.stringify(config, undefined, 2)}\n`;
 }
 
 async function untilStatus(stage: Stage, status: string): Promise<void> {

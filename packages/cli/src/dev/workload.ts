@@ -1,5 +1,7 @@
-// In: a configuration file. Out: a small real HTTP service whose CPU and memory use follow that file.
-// Never: is part of the product: `foreshadow dev` starts it twice, as production and as shadow, to have something to watch.
+// In: a configuration file.
+// Out: a small real HTTP service whose CPU and memory use follow that file.
+// Never: is part of the product: `foreshadow dev` starts it twice, as production and as shadow, to
+// have something to watch.
 
 import { pbkdf2Sync } from 'node:crypto';
 import { readFileSync, watch, writeFileSync } from 'node:fs';
@@ -17,10 +19,13 @@ const ROUNDS_MAX = 2_000_000;
 const CACHE_MEGABYTES_MAX = 1_024;
 const MEGABYTE = 1024 * 1024;
 
-/** @throws Error for a file that is not such a configuration; the service then keeps the one it has */
+/**
+ * @throws Error for a file that is not such a configuration; the service then keeps the one it has
+ */
 export function parseServiceConfig(text: string): ServiceConfig {
   const value: unknown = JSON.parse(text);
-  const { hashRounds, cacheMegabytes } = (value ?? {}) as Partial<ServiceConfig>; // Checked in the next lines.
+  // Checked in the next lines.
+  const { hashRounds, cacheMegabytes } = (value ?? {}) as Partial<ServiceConfig>;
   if (!isWithin(hashRounds, ROUNDS_MAX) || !isWithin(cacheMegabytes, CACHE_MEGABYTES_MAX)) {
     throw new Error(
       `hashRounds must be 1 to ${ROUNDS_MAX}, cacheMegabytes 1 to ${CACHE_MEGABYTES_MAX}`,
