@@ -180,15 +180,21 @@ export class Pipeline {
       return;
     life.comparedVersions = versions;
     const nowMs = this.#clock.nowMs();
-    const { drifts } = compareInventories({
+    const comparison = compareInventories({
       pair: id,
       production: store.items(production),
       shadow: store.items(shadow),
       expected,
       nowMs,
     });
+    const { drifts, unreadable, driftsCutCount, unreadableCutCount } = comparison;
     life.drifts = drifts;
-    await this.#record(incidents.recordDrifts(id, drifts, nowMs));
+    const compared = {
+      drifts,
+      unreadable: new Set(unreadable.map(({ item }) => item)),
+      isCut: driftsCutCount + unreadableCutCount > 0,
+    };
+    await this.#record(incidents.recordDrifts(id, compared, nowMs));
   }
 
   async #judgePairs(): Promise<void> {

@@ -40,6 +40,16 @@ export function driftGoneSentence(drift: Drift): string {
   return `${kindNames[drift.subject]} ${drift.name} is the same on both hosts again.`;
 }
 
+/**
+ * The newest state of a drift that has an incident. Where it does not say who changed the item, as
+ * after a second edit, it is still the drift that began when and where the first state said.
+ */
+export function continued(before: Drift, newest: Drift): Drift {
+  if (newest.changedSide !== undefined) return newest;
+  const { changedSide, sinceMs } = before;
+  return { ...newest, sinceMs, ...(changedSide !== undefined && { changedSide }) };
+}
+
 /** Whether an open incident has something new to tell. */
 export function isSameDrift(left: Drift, right: Drift): boolean {
   return (

@@ -9,7 +9,12 @@ import type {
   IncidentRecord,
   Verdict,
 } from '@foreshadow/model';
-import { DRIFT_INCIDENTS_PER_PAIR_MAX, createIncidents, type Incidents } from './incidents.ts';
+import {
+  DRIFT_INCIDENTS_PER_PAIR_MAX,
+  createIncidents,
+  type ComparedItems,
+  type Incidents,
+} from './incidents.ts';
 import { INCIDENTS_MAX, RECORDS_PER_INCIDENT_MAX } from './ledger.ts';
 
 const production = parseHostId('a');
@@ -48,6 +53,10 @@ function driftOf(name: string, more: Partial<Drift> = {}): Drift {
   };
 }
 
+function only(drifts: readonly Drift[]): ComparedItems {
+  return { drifts, unreadable: new Set(), isCut: false };
+}
+
 function verdictOf(status: Verdict['status'], observables: Finding['observable'][] = []): Verdict {
   return {
     pair,
@@ -77,16 +86,16 @@ function first(incidents: Incidents): Incident {
 test('a drift opens one incident that names the file, and closes it when it is gone', async () => {
   const { incidents, stored } = openRoom();
   const drifts = [driftOf('/etc/shop/service.json')];
-  await incidents.commit(incidents.recordDrifts(pair, drifts, 10));
+  await incidents.commit(incidents.recordDrifts(pair, only(drifts), 10));
   assert.equal(
     first(incidents).sentence,
     'file /etc/shop/service.json differs: the shadow changed it.',
   );
-  assert.deepEqual(incidents.recordDrifts(pair, drifts, 11), []);
+  assert.deepEqual(incidents.recordDrifts(pair, only(drifts), 11), []);
   const changed = [driftOf('/etc/shop/service.json', { shadowDigest: '2' })];
-  await incidents.commit(incidents.recordDrifts(pair, changed, 12));
+  await incidents.commit(incidents.recordDrifts(pair, only(changed), 12));
   assert.equal(first(incidents).drift?.shadowDigest, '2');
-  await incidents.commit(incidents.recordDrifts(pair, [], 13));
+  await incidents.commit(incidents.recordDrifts(pair, only([]), 13));
   assert.deepEqual([first(incidents).state, first(incidents).closedMs], ['closed', 13]);
   assert.deepEqual(
     stored.map(({ sequence, change }) => [sequence, change]),
@@ -96,14 +105,51 @@ test('a drift opens one incident that names the file, and closes it when it is g
       [3, 'closed'],
     ],
   );
-  await incidents.commit(incidents.recordDrifts(pair, drifts, 14));
+  await incidents.commit(incidents.recordDrifts(pair, only(drifts), 14));
   assert.equal(incidents.list().length, 2);
+});
+
+test('an incident stays open while nobody knows whether its item still differs', async () => {
+  const { incidents } = openRoom();
+  const drift = driftOf('x');
+  await incidents.commit(incidents.recordDrifts(pair, only([drift]), 1));
+  const unreadable = new Set([drift.item]);
+  assert.deepEqual(incidents.recordDrifts(pair, { ...only([]), unreadable }, 2), []);
+  assert.deepEqual(incidents.recordDrifts(pair, { ...only([]), isCut: true }, 3), []);
+  const other = { ...only([]), unreadable: new Set([driftOf('y').item]) };
+  assert.equal(incidents.recordDrifts(pair, other, 4)[0]?.change, 'closed');
+});
+
+test('a cut list still opens and updates what stands in it', async () => {
+  const { incidents } = openRoom();
+  await incidents.commit(incidents.recordDrifts(pair, only([driftOf('x')]), 1));
+  const drifts = [driftOf('x', { shadowDigest: '2' }), driftOf('y')];
+  assert.deepEqual(
+    incidents.recordDrifts(pair, { ...only(drifts), isCut: true }, 2).map(({ change }) => change),
+    ['updated', 'opened'],
+  );
+});
+
+test('a second edit keeps who changed the item first, and since when', async () => {
+  const { incidents } = openRoom();
+  const newest = async (drift: Drift): Promise<Drift | undefined> => {
+    await incidents.commit(incidents.recordDrifts(pair, only([drift]), 9));
+    return first(incidents).drift;
+  };
+  await newest(driftOf('x', { sinceMs: 5 }));
+  const { changedSide: _, ...again } = driftOf('x', { shadowDigest: '2', sinceMs: 8 });
+  const kept = { ...again, changedSide: 'shadow', sinceMs: 5 } as const;
+  assert.deepEqual(await newest(again), kept);
+  assert.equal(first(incidents).sentence, 'file x differs: the shadow changed it.');
+  assert.deepEqual(incidents.recordDrifts(pair, only([again]), 10), []);
+  const theirs = driftOf('x', { changedSide: 'production', productionDigest: '3', sinceMs: 12 });
+  assert.deepEqual(await newest(theirs), theirs);
 });
 
 test('every difference has its sentence', async () => {
   const { changedSide: _, ...never } = driftOf('x', { subject: 'kernel-parameter' });
   const f = (drift: Drift, sentence: string): void => {
-    const [change] = openRoom().incidents.recordDrifts(pair, [drift], 0);
+    const [change] = openRoom().incidents.recordDrifts(pair, only([drift]), 0);
     assert.equal(change?.sentence, sentence);
   };
   f(never, 'kernel parameter x differs: the hosts never agreed on it.');
@@ -146,7 +192,7 @@ test('a record is seen when it is durable, and never when it could not be stored
       stored.push(...records);
     },
   });
-  const changes = incidents.recordDrifts(pair, [driftOf('x')], 1);
+  const changes = incidents.recordDrifts(pair, only([driftOf('x')]), 1);
   await assert.rejects(incidents.commit(changes), /disk full/);
   assert.deepEqual(incidents.list(), []);
   isBroken = false;
@@ -161,7 +207,7 @@ test('a record is seen when it is durable, and never when it could not be stored
 test('commits at the same time are numbered one after the other', async () => {
   const { incidents, stored } = openRoom();
   const changes = ['x', 'y', 'z'].flatMap((name) =>
-    incidents.recordDrifts(pairIdOf(production, shadow), [driftOf(name)], 1),
+    incidents.recordDrifts(pairIdOf(production, shadow), only([driftOf(name)]), 1),
   );
   await Promise.all(changes.map((change) => incidents.commit([change])));
   assert.deepEqual(
@@ -172,7 +218,7 @@ test('commits at the same time are numbered one after the other', async () => {
 
 test('what was decided stands in the records and is found by subject', async () => {
   const { incidents } = openRoom();
-  await incidents.commit(incidents.recordDrifts(pair, [driftOf('x')], 1));
+  await incidents.commit(incidents.recordDrifts(pair, only([driftOf('x')]), 1));
   const { id, subject } = first(incidents);
   const decision: Decision = { kind: 'none', incident: id, sentence: 'Nothing.' };
   const note = { incident: id, atMs: 2, sentence: 'Nothing.' };
@@ -188,15 +234,15 @@ test('what was decided stands in the records and is found by subject', async () 
 
 test('a room opened again from its records knows the same', async () => {
   const { incidents, stored } = openRoom();
-  await incidents.commit(incidents.recordDrifts(pair, [driftOf('x'), driftOf('y')], 1));
+  await incidents.commit(incidents.recordDrifts(pair, only([driftOf('x'), driftOf('y')]), 1));
   await incidents.commit(incidents.recordVerdict(verdictOf('diverged', ['cpu_used_ratio'])));
-  await incidents.commit(incidents.recordDrifts(pair, [driftOf('y')], 2));
+  await incidents.commit(incidents.recordDrifts(pair, only([driftOf('y')]), 2));
   const copy: IncidentRecord[] = JSON.parse(JSON.stringify(stored)) as IncidentRecord[];
   const again = openRoom(copy).incidents;
   assert.deepEqual(again.list(), incidents.list());
-  assert.deepEqual(again.recordDrifts(pair, [driftOf('y')], 3), []);
+  assert.deepEqual(again.recordDrifts(pair, only([driftOf('y')]), 3), []);
   assert.deepEqual(again.recordVerdict(verdictOf('diverged', ['cpu_used_ratio'])), []);
-  const [record] = await again.commit(again.recordDrifts(pair, [], 4));
+  const [record] = await again.commit(again.recordDrifts(pair, only([]), 4));
   assert.equal(record?.sequence, 5);
 });
 
@@ -209,7 +255,7 @@ test('a record of an incident that is not in memory changes nothing', () => {
     details: {},
   } as const;
   const { incidents } = openRoom();
-  const [opened] = incidents.recordDrifts(pair, [driftOf('x')], 1);
+  const [opened] = incidents.recordDrifts(pair, only([driftOf('x')]), 1);
   assert.ok(opened !== undefined);
   assert.deepEqual(openRoom([{ ...orphan, incident: opened.incident }]).incidents.list(), []);
 });
@@ -219,18 +265,18 @@ test('a pair that differs in all opens a bounded number, and counts the rest', a
   const drifts = Array.from({ length: DRIFT_INCIDENTS_PER_PAIR_MAX + 5 }, (_, index) =>
     driftOf(`f${index}`),
   );
-  await incidents.commit(incidents.recordDrifts(pair, drifts, 1));
+  await incidents.commit(incidents.recordDrifts(pair, only(drifts), 1));
   assert.equal(incidents.list().length, DRIFT_INCIDENTS_PER_PAIR_MAX);
   assert.equal(incidents.suppressedCount(), 5);
 });
 
 test('closed incidents are dropped from memory, the oldest first; open ones stay', async () => {
   const { incidents } = openRoom();
-  await incidents.commit(incidents.recordDrifts(pair, [driftOf('stays')], 0));
+  await incidents.commit(incidents.recordDrifts(pair, only([driftOf('stays')]), 0));
   for (let round = 0; round < INCIDENTS_MAX / 100; round += 1) {
     const names = Array.from({ length: 100 }, (_, index) => driftOf(`f${index}`));
-    await incidents.commit(incidents.recordDrifts(pair, [driftOf('stays'), ...names], round));
-    await incidents.commit(incidents.recordDrifts(pair, [driftOf('stays')], round));
+    await incidents.commit(incidents.recordDrifts(pair, only([driftOf('stays'), ...names]), round));
+    await incidents.commit(incidents.recordDrifts(pair, only([driftOf('stays')]), round));
   }
   assert.equal(incidents.list().length, INCIDENTS_MAX);
   assert.deepEqual([first(incidents).subject, first(incidents).state], ['file:stays', 'open']);
@@ -238,7 +284,7 @@ test('closed incidents are dropped from memory, the oldest first; open ones stay
 
 test('an incident keeps its first record and the newest of the others', async () => {
   const { incidents } = openRoom();
-  await incidents.commit(incidents.recordDrifts(pair, [driftOf('x')], 0));
+  await incidents.commit(incidents.recordDrifts(pair, only([driftOf('x')]), 0));
   const { id } = first(incidents);
   const notes = Array.from({ length: 300 }, (_, atMs) => {
     return { incident: id, atMs, change: 'outcome', sentence: '', details: {} } as const;

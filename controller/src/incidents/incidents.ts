@@ -10,11 +10,13 @@ import {
   type Incident,
   type IncidentId,
   type IncidentRecord,
+  type ItemKey,
   type PairId,
   type Verdict,
 } from '@foreshadow/model';
 import {
   BEHAVIOUR,
+  continued,
   divergedObservables,
   driftGoneSentence,
   driftSentence,
@@ -37,11 +39,21 @@ export interface PastDecision {
   readonly atMs: number;
 }
 
+/** What comparing the items of a pair has shown. */
+export interface ComparedItems {
+  readonly drifts: readonly Drift[];
+  /** Items of which nobody knows now whether they differ. */
+  readonly unreadable: ReadonlySet<ItemKey>;
+  /** Whether a list was cut, so that an item may differ, or be unreadable, without standing here. */
+  readonly isCut: boolean;
+}
+
 export interface Incidents {
   /**
-   * @param drifts all that the pair has now: what is missing in it is gone, and its incident closes
+   * Opens an incident for each new drift, and closes that of an item which is known to be the same
+   * again: an item that became unreadable, or may have been cut, keeps its incident open.
    */
-  recordDrifts(pair: PairId, drifts: readonly Drift[], nowMs: number): readonly IncidentChange[];
+  recordDrifts(pair: PairId, compared: ComparedItems, nowMs: number): readonly IncidentChange[];
   /**
    * Opens on `diverged`, closes on `aligned`; `diverging` and `inconclusive` leave things as they
    * are.
@@ -98,11 +110,11 @@ export function createIncidents(options: {
     return records;
   };
   return {
-    recordDrifts(pair, drifts, nowMs) {
+    recordDrifts(pair, compared, nowMs) {
       const open = ledger.open(pair).filter(({ kind }) => kind === 'drift');
-      const told = changesOfOpen(open, drifts, nowMs);
+      const told = changesOfOpen(open, compared, nowMs);
       const known = new Set(open.map(({ subject }) => subject));
-      const fresh = drifts.filter(({ item }) => !known.has(item));
+      const fresh = compared.drifts.filter(({ item }) => !known.has(item));
       const opened = fresh.slice(0, roomLeft(ledger, open.length));
       suppressedCount += fresh.length - opened.length;
       return [
@@ -156,18 +168,20 @@ function roomLeft(ledger: Ledger, openOfPair: number): number {
 
 function changesOfOpen(
   open: readonly Incident[],
-  drifts: readonly Drift[],
+  { drifts, unreadable, isCut }: ComparedItems,
   atMs: number,
 ): readonly IncidentChange[] {
   const present = new Map(drifts.map((drift) => [drift.item, drift]));
   return open.flatMap((incident): IncidentChange[] => {
     const { id, pair, kind, subject, drift: before } = incident;
     if (before === undefined) return [];
-    const drift = present.get(subject);
-    if (drift === undefined) {
+    const newest = present.get(before.item);
+    if (newest === undefined) {
+      if (isCut || unreadable.has(before.item)) return [];
       const sentence = driftGoneSentence(before);
       return [{ incident: id, atMs, change: 'closed', sentence, details: { pair } }];
     }
+    const drift = continued(before, newest);
     if (isSameDrift(before, drift)) return [];
     const details = { pair, kind, subject, drift };
     return [{ incident: id, atMs, change: 'updated', sentence: driftSentence(drift), details }];

@@ -6,6 +6,7 @@ export {
   DRIFT_INCIDENTS_PER_PAIR_MAX,
   INCIDENTS_OPEN_MAX,
   createIncidents,
+  type ComparedItems,
   type Incidents,
   type PastDecision,
 } from './incidents.ts';

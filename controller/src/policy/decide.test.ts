@@ -115,6 +115,11 @@ test('what cannot or must not be restored is left alone, with an explanation', (
   f({ incident: { ...incident, state: 'closed' } }, /is closed/);
 });
 
+test('by default a file is restored when its pair has diverged, and not while it is diverging', () => {
+  assert.deepEqual(kinds({ verdict: verdictOf('diverging') }), ['alert']);
+  assert.deepEqual(kinds({ verdict: verdictOf('diverged') }), ['restore', 'alert']);
+});
+
 test('on the production side a restore becomes an alert', () => {
   const [decision, ...others] = decisions({
     rules: only('restore'),

@@ -51,12 +51,7 @@ export const defaultRules: PolicyRules = {
   rules: [
     {
       name: 'restore-shadow-files',
-      when: {
-        incident: 'drift',
-        subject: 'file',
-        changedSide: 'shadow',
-        verdict: ['diverging', 'diverged'],
-      },
+      when: { incident: 'drift', subject: 'file', changedSide: 'shadow', verdict: ['diverged'] },
       do: 'restore',
     },
     { name: 'alert-on-drift', when: { incident: 'drift' }, do: 'alert' },

@@ -88,7 +88,7 @@ export function checkRooms(source: Source): readonly Problem[] {
     if (workspaceOf(target) !== workspaceOf(source.path))
       return [problemAt(source, offset, `${specifier} leaves its workspace; import its package`)];
     const problem = (message: string): Problem[] => [problemAt(source, offset, message)];
-    if (/\/main\.ts$/.test(target))
+    if (target.endsWith('/main.ts'))
       return problem(`${specifier} starts a program; nothing imports it. Move what you need`);
     const targetRoom = roomOf(target);
     if (targetRoom === room) return [];
