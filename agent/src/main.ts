@@ -93,7 +93,8 @@ async function runAgent(config: AgentConfig, stop: AbortSignal): Promise<void> {
     collectors: collectorsOf(config),
     fingerprinting: fingerprintingOf(config),
     clock,
-    random: seededRandom(process.pid ^ clock.nowMs()), // For jitter only; it must differ between hosts.
+    // For jitter only; it must differ between hosts.
+    random: seededRandom(process.pid ^ clock.nowMs()),
     disk: systemDisk,
     logger,
     lifecycle,

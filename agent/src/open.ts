@@ -1,4 +1,5 @@
-// In: a configuration and a lifecycle. Out: every room of the agent, open and joined, in order of opening.
+// In: a configuration and a lifecycle.
+// Out: every room of the agent, open and joined, in order of opening.
 // Never: runs the loops; pipeline.ts and link do, and main.ts starts them.
 
 import { join } from 'node:path';
@@ -59,7 +60,10 @@ export interface OpenAgent {
   readonly link: (signal: AbortSignal) => Promise<void>;
 }
 
-/** @throws CodedError of the room that could not open; what is open by then is the lifecycle's to close */
+/**
+ * @throws CodedError of the room that could not open; what is open by then is the lifecycle's to
+ * close
+ */
 export async function openAgent(config: AgentConfig, around: Surroundings): Promise<OpenAgent> {
   const { hostId, boot, clock, disk, logger, lifecycle } = around;
   const { intervalMs } = config.sampling;

@@ -28,7 +28,10 @@ import type { Spool } from './spool/index.ts';
 /** Reports, events and ticks that wait to be put in a batch. */
 export const PARTS_WAITING_MAX = 1_000;
 export const UNIT_REPORTS_WAITING_MAX = 32;
-/** Between two questions to an actuator that did not answer; it knows a command by its id and does nothing twice. */
+/**
+ * Between two questions to an actuator that did not answer; it knows a command by its id and does
+ * nothing twice.
+ */
 export const ACTUATOR_ASK_AGAIN_MS = 1_000;
 
 export interface Rooms {
@@ -145,7 +148,8 @@ export class Pipeline {
       try {
         await this.#writePart(part);
       } catch (error) {
-        // The disk is full or broken. The sequence did not move, so nothing is missing but what this batch would have said.
+        // The disk is full or broken. The sequence did not move, so nothing is missing but what
+        // this batch would have said.
         this.#options.logger.error('batch lost before the spool', {
           code: codeOf(error),
           reason: describeError(error),

@@ -1,4 +1,5 @@
-// In: control streams as agents open them. Out: hosts that are known, marks and requests on their way, commands delivered.
+// In: control streams as agents open them.
+// Out: hosts that are known, marks and requests on their way, commands delivered.
 // Never: judges; it only joins the stream to the rooms that care.
 
 import { VERSION, type CommandRecord, type LowWaterMark } from '@foreshadow/model';

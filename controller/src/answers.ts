@@ -1,4 +1,5 @@
-// In: the rooms and the loop's state. Out: what the REST API answers, and the commands that it asks for.
+// In: the rooms and the loop's state.
+// Out: what the REST API answers, and the commands that it asks for.
 // Never: computes anything that a room does not know already.
 
 import { parseHostId, VERSION, type PairState } from '@foreshadow/model';

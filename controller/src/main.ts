@@ -88,7 +88,8 @@ async function runController(
   const signal = AbortSignal.any([stop, fatal.signal]);
   const around = {
     clock,
-    random: seededRandom(process.pid ^ clock.nowMs()), // For jitter only; it must differ between processes.
+    // For jitter only; it must differ between processes.
+    random: seededRandom(process.pid ^ clock.nowMs()),
     disk: systemDisk,
     logger,
     lifecycle,

@@ -1,4 +1,5 @@
-// In: a configuration and a lifecycle. Out: every room of the controller, open and joined, in order of opening.
+// In: a configuration and a lifecycle.
+// Out: every room of the controller, open and joined, in order of opening.
 // Never: runs the loop; pipeline.ts does, and main.ts starts it.
 
 import { join } from 'node:path';
@@ -66,8 +67,10 @@ export interface OpenController {
 }
 
 /**
- * Opens in order: what remembers, what carries, what acts, and last the doors by which others come in.
- * @throws CodedError of the room that could not open; what is open by then is the lifecycle's to close
+ * Opens in order: what remembers, what carries, what acts, and last the doors by which others come
+ * in.
+ * @throws CodedError of the room that could not open; what is open by then is the lifecycle's to
+ *   close
  */
 export async function openController(
   config: ControllerConfig,
@@ -225,7 +228,8 @@ function settingsOf(
   );
   const defaults = { ...defaultLimits };
   for (const [name, limits] of Object.entries(judging.limits)) {
-    const observable = name as keyof typeof defaults; // The schema knows the observables' names only.
+    // The schema knows the observables' names only.
+    const observable = name as keyof typeof defaults;
     defaults[observable] = { ...defaults[observable], ...limits };
   }
   return {

@@ -1,8 +1,11 @@
 // Read this first: every room of the controller, in the order in which data passes through them.
 //
-//   broker ─► ingest ─► store ─► pairing ─► deviation ─► verdict ─► incidents ─► policy ─► dispatch ─► agents
-//                         │ (marks: what spools may trim)    └──────────┴──► alerts (CloudEvents)   │
-//                         └◄──────────────────────────── outcomes and new samples ◄─────────────────┘
+//   broker ─► ingest ─► store ─► pairing ─► deviation ─► verdict ─► incidents ─► policy ─► dispatch
+//   ─► agents
+//                         │ (marks: what spools may trim)    └──────────┴──► alerts (CloudEvents)
+//                         │
+//                         └◄──────────────────────────── outcomes and new samples
+//                         ◄─────────────────┘
 //
 // One loop does everything, at its own pace; callbacks only fill bounded queues.
 
@@ -103,10 +106,14 @@ export class Pipeline {
     return this.#clock.monotonicMs() - this.#tickedMs;
   }
 
-  /** Goes round until the signal aborts. @throws what makes going on unsafe: the store could not write */
+  /**
+   * Goes round until the signal aborts. @throws what makes going on unsafe: the store could not
+   * write
+   */
   async run(signal: AbortSignal): Promise<void> {
     for await (const { key, value } of this.#rooms.store.readStates('noise/')) {
-      this.#noise.restore(key.slice('noise/'.length), value as NoiseFloor); // Written by #saveNoise, under a checksum.
+      // Written by #saveNoise, under a checksum.
+      this.#noise.restore(key.slice('noise/'.length), value as NoiseFloor);
     }
     while (!signal.aborted) {
       await this.tick();
@@ -167,7 +174,10 @@ export class Pipeline {
     );
   }
 
-  /** Only when a fingerprint of either side changed since, and only when both sides have told everything. */
+  /**
+   * Only when a fingerprint of either side changed since, and only when both sides have told
+   * everything.
+   */
   async #compareConfiguration(life: PairLife): Promise<void> {
     const { store, incidents } = this.#rooms;
     const { id, production, shadow } = life.pair;

@@ -1,4 +1,5 @@
-// In: the controller's messages. Out: receipts and outcomes; marks, commands and requests to whoever handles them.
+// In: the controller's messages.
+// Out: receipts and outcomes; marks, commands and requests to whoever handles them.
 // Never: executes a command itself, keeps one for later, or listens on anything.
 
 import type { LowWaterMark, Outcome } from '@foreshadow/model';
@@ -22,7 +23,10 @@ import type {
 
 export const RECONNECT_FIRST_MS = 500;
 export const RECONNECT_MAX_MS = 10_000;
-/** A stream that lasted this long was a good one: the next attempt begins with the shortest wait again. */
+/**
+ * A stream that lasted this long was a good one: the next attempt begins with the shortest wait
+ * again.
+ */
 export const STREAM_GOOD_MS = 30_000;
 export const COMMANDS_AT_ONCE_MAX = 4;
 
@@ -101,7 +105,10 @@ async function holdStream(
   }
 }
 
-/** Bounded: a command beyond `COMMANDS_AT_ONCE_MAX` is refused at once, because commands are never queued. */
+/**
+ * Bounded: a command beyond `COMMANDS_AT_ONCE_MAX` is refused at once, because commands are never
+ * queued.
+ */
 function createCommandRunner(
   options: LinkOptions,
   send: (message: AgentMessage) => void,

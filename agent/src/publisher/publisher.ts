@@ -1,12 +1,20 @@
-// In: batches as they are made, and the spool behind them. Out: messages on the host's own NATS subject.
-// Never: waits for the broker: what cannot be sent stays in the spool and is sent later, live batches first.
+// In: batches as they are made, and the spool behind them.
+// Out: messages on the host's own NATS subject.
+// Never: waits for the broker: what cannot be sent stays in the spool and is sent later, live
+// batches first.
 
 import type { Clock, Logger } from '@foreshadow/runtime';
 
-/** A mark that has not moved for this long, while batches are outstanding, means that some were lost on the way. */
+/**
+ * A mark that has not moved for this long, while batches are outstanding, means that some were lost
+ * on the way.
+ */
 export const RESEND_AFTER_MS = 4_000;
 export const RESEND_CHECK_MS = 1_000;
-/** Backlog sent in each check: twice the live rate of a host that samples every 10 ms would still fit. */
+/**
+ * Backlog sent in each check: twice the live rate of a host that samples every 10 ms would still
+ * fit.
+ */
 export const RESEND_BATCHES_MAX = 200;
 
 export interface PublisherOptions {

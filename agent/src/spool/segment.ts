@@ -2,7 +2,8 @@
 // Never: trusts a file; a record whose checksum is wrong ends what can be read.
 //
 //   segment = boot 8 bytes, record…
-//   record  = length u32 LE (of payload), crc32 u32 LE (of sequence and payload), sequence u32 LE, payload
+//   record  = length u32 LE (of payload), crc32 u32 LE (of sequence and payload), sequence u32 LE,
+//   payload
 
 import { crc32 } from 'node:zlib';
 import { BATCH_BYTES_MAX, type BootId, parseBootId } from '@foreshadow/model';

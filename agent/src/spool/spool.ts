@@ -1,8 +1,10 @@
-// In: encoded batches, and marks of what the controller holds durably. Out: batches that it does not hold yet.
+// In: encoded batches, and marks of what the controller holds durably.
+// Out: batches that it does not hold yet.
 // Never: grows beyond its bound, or forgets a batch without saying so in a gap.
 //
-// Records survive the process (page cache); they are made durable when a segment is closed. What a power cut may take
-// is therefore the open segment at most; the controller then sees a new boot, and the loss is its gap.
+// Records survive the process (page cache); they are made durable when a segment is closed. What a
+// power cut may take is therefore the open segment at most; the controller then sees a new boot,
+// and the loss is its gap.
 
 import { join } from 'node:path';
 import type { BootId, Gap, LowWaterMark } from '@foreshadow/model';
@@ -23,7 +25,10 @@ import {
 } from './segment.ts';
 
 export const SEGMENT_BYTES_MAX = 1024 * 1024;
-/** A segment that the controller holds whole is dropped once it is this large; before, dropping costs more than keeping. */
+/**
+ * A segment that the controller holds whole is dropped once it is this large; before, dropping
+ * costs more than keeping.
+ */
 export const SEGMENT_DROP_BYTES = 64 * 1024;
 export const GAPS_KEPT_MAX = 64;
 
@@ -112,7 +117,10 @@ export class Spool implements AsyncDisposable {
     });
   }
 
-  /** Keeps a batch of the present boot; sequences rise by one. @throws the disk's error; the batch is then not kept */
+  /**
+   * Keeps a batch of the present boot; sequences rise by one. @throws the disk's error; the batch
+   * is then not kept
+   */
   async append(sequence: number, bytes: Uint8Array): Promise<void> {
     const record = encodeRecord(sequence, bytes);
     const open = this.#open ?? (await this.#openSegment(sequence));
@@ -130,7 +138,10 @@ export class Spool implements AsyncDisposable {
       await this.#dropOldest();
   }
 
-  /** Forgets what the controller holds durably. Marks of boots that are not in the spool are ignored. */
+  /**
+   * Forgets what the controller holds durably. Marks of boots that are not in the spool are
+   * ignored.
+   */
   async trim(mark: LowWaterMark): Promise<void> {
     if (mark.sequence > (this.#marks.get(mark.boot) ?? 0))
       this.#marks.set(mark.boot, mark.sequence);
@@ -176,11 +187,17 @@ export class Spool implements AsyncDisposable {
     return found;
   }
 
-  /** Gaps not told yet. They are told again until `append` has kept a batch that carries them, hence the two steps. */
+  /**
+   * Gaps not told yet. They are told again until `append` has kept a batch that carries them, hence
+   * the two steps.
+   */
   gaps(): readonly Gap[] {
     return this.#gaps;
   }
-  /** At each connection: what was trimmed can not be sent again, should the controller have lost its store since. */
+  /**
+   * At each connection: what was trimmed can not be sent again, should the controller have lost its
+   * store since.
+   */
   tellTrimmed(): void {
     const trimmed = [...this.#marks].map(([boot, lastSequence]) => ({
       boot,
@@ -252,7 +269,8 @@ export class Spool implements AsyncDisposable {
     const lost = this.#pendingIn(oldest);
     if (lost > 0) {
       this.#droppedCount += lost;
-      // From the mark on: it then covers earlier gaps too, should the batch that carried them be dropped in turn.
+      // From the mark on: it then covers earlier gaps too, should the batch that carried them be
+      // dropped in turn.
       const firstSequence = this.#markOf(oldest.boot) + 1;
       const gap = { boot: oldest.boot, firstSequence, lastSequence: oldest.lastSequence };
       this.#gaps = [...this.#gaps, gap].slice(-GAPS_KEPT_MAX);

@@ -1,4 +1,5 @@
-// In: what happened to pairs. Out: CloudEvents, in order, to the event stream and to whoever follows them here.
+// In: what happened to pairs.
+// Out: CloudEvents, in order, to the event stream and to whoever follows them here.
 // Never: holds up the loop: publishing waits for the broker in a bounded queue of its own.
 
 import type { CloudEvent, PairEvent } from '@foreshadow/model';
@@ -32,7 +33,9 @@ export interface Outbox {
   run(signal: AbortSignal): Promise<void>;
   readonly pendingCount: number;
   readonly publishedCount: number;
-  /** Events that will never be published: dropped because the queue was full, or refused for good. */
+  /**
+   * Events that will never be published: dropped because the queue was full, or refused for good.
+   */
   readonly lostCount: number;
 }
 
@@ -42,101 +45,88 @@ interface Pending {
 }
 
 export function createOutbox(options: OutboxOptions): Outbox {
-  const pending: Pending[] = [];
-  let publishedCount = 0;
-  let lostCount = 0;
-  let wake = Promise.withResolvers<void>();
+  return new PendingEvents(options);
+}
 
-  const publishFirst = async (first: Pending): Promise<void> => {
-    await options.publish(first.event, first.pairEvent);
-    pending.splice(pending.indexOf(first), 1);
-    publishedCount += 1;
-  };
+class PendingEvents implements Outbox {
+  readonly #options: OutboxOptions;
+  readonly #pending: Pending[] = [];
+  #publishedCount = 0;
+  #lostCount = 0;
+  #wake = Promise.withResolvers<void>();
 
-  const run = async (signal: AbortSignal): Promise<void> => {
-    signal.addEventListener('abort', () => wake.resolve(), { once: true });
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.length;
+  }
+  get publishedCount(): number {
+    return this.#publishedCount;
+  }
+  get lostCount(): number {
+    return this.#lostCount;
+  }
+
+  emit(pairEvent: PairEvent): void {
+    const event = this.#options.toCloudEvent(pairEvent);
+    this.#options.onEvent(event);
+    if (this.#pending.length >= EVENTS_PENDING_MAX) {
+      this.#pending.shift();
+      this.#lostCount += 1;
+    }
+    this.#pending.push({ event, pairEvent });
+    this.#wake.resolve();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#wake.resolve(), { once: true });
     let attempt = 0;
     while (!signal.aborted) {
-      const [first] = pending;
+      const [first] = this.#pending;
       if (first === undefined) {
-        wake = Promise.withResolvers<void>();
-        await wake.promise;
+        this.#wake = Promise.withResolvers<void>();
+        await this.#wake.promise;
         continue;
       }
-      try {
-        await publishFirst(first);
-        attempt = 0;
-      } catch (error) {
-        if (codeOf(error) === 'EVENT_TOO_LARGE') {
-          pending.shift();
-          lostCount += 1;
-          options.logger.error('event refused for good', {
-            reason: describeError(error),
-            code: codeOf(error),
-          });
-          continue;
-        }
-        options.logger.warn('event not published yet', {
-          reason: describeError(error),
-          pending: pending.length,
-        });
-        const waitMs = backoffMs(
-          attempt,
-          { firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS },
-          options.random,
-        );
-        attempt += 1;
-        await Promise.race([options.clock.sleep(waitMs), aborted(signal)]);
-      }
+      const isDone = await this.#publish(first);
+      attempt = isDone ? 0 : attempt + 1;
+      if (!isDone) await this.#pause(attempt, signal);
     }
-    await flush(pending, publishFirst, options.logger);
-  };
-
-  return {
-    emit: (pairEvent) => {
-      const event = options.toCloudEvent(pairEvent);
-      options.onEvent(event);
-      if (pending.length >= EVENTS_PENDING_MAX) {
-        pending.shift();
-        lostCount += 1;
-      }
-      pending.push({ event, pairEvent });
-      wake.resolve();
-    },
-    run,
-    get pendingCount() {
-      return pending.length;
-    },
-    get publishedCount() {
-      return publishedCount;
-    },
-    get lostCount() {
-      return lostCount;
-    },
-  };
-}
-
-async function flush(
-  pending: readonly Pending[],
-  publish: (first: Pending) => Promise<void>,
-  logger: Logger,
-): Promise<void> {
-  for (let entry = pending[0]; entry !== undefined; entry = pending[0]) {
-    try {
-      await publish(entry);
-    } catch (error) {
-      logger.warn('events left unpublished at the end', {
-        count: pending.length,
-        reason: describeError(error),
-      });
-      return;
+    // Once more for what is left; whoever comes later reads the incidents from the API.
+    for (let next = this.#pending[0]; next !== undefined; next = this.#pending[0]) {
+      if (!(await this.#publish(next))) return;
     }
   }
-}
 
-async function aborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
+  /** @returns false when it must be tried again */
+  async #publish(entry: Pending): Promise<boolean> {
+    try {
+      await this.#options.publish(entry.event, entry.pairEvent);
+      this.#publishedCount += 1;
+    } catch (error) {
+      const fields = { code: codeOf(error), reason: describeError(error) };
+      if (codeOf(error) !== 'EVENT_TOO_LARGE') {
+        const pending = this.#pending.length;
+        this.#options.logger.warn('event not published yet', { ...fields, pending });
+        return false;
+      }
+      this.#lostCount += 1;
+      this.#options.logger.error('event refused for good', fields);
+    }
+    const index = this.#pending.indexOf(entry);
+    if (index >= 0) this.#pending.splice(index, 1); // Not there when the bound pushed it out meanwhile.
+    return true;
+  }
+
+  async #pause(attempt: number, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    const waitMs = backoffMs(attempt, { firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS }, random);
+    try {
+      await clock.sleep(waitMs, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
 }

@@ -133,8 +133,8 @@ Foreshadow runs on this machine; nothing is reachable from outside.
   REST         ${client.url}  (/api/v1/pairs, /healthz, /metrics)
   NATS         nats://127.0.0.1:${layout.brokerPort}  (events: foreshadow.v1.event.>)
   gRPC         127.0.0.1:${layout.controlPort}  (agents dial it)
-  production   ${layout.hosts.production.id}, a service on port ${layout.hosts.production.servicePort}
-  shadow       ${layout.hosts.shadow.id}, a service on port ${layout.hosts.shadow.servicePort}
+  production   ${production.id}, a service on port ${production.servicePort}
+  shadow       ${shadow.id}, a service on port ${shadow.servicePort}
   data, logs   ${folder.path} (${folder.isKept ? 'kept' : 'removed at the end'})
 
 In a second terminal, here:
