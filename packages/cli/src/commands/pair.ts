@@ -162,7 +162,7 @@ function drawFindings(session: Session, findings: readonly Finding[]): string {
     { title: 'TO LIMIT', ...right },
   ];
   const rows = findings.map((finding): Cell[] => [
-    statusCell(finding.status),
+    finding.limits === undefined ? { text: 'reported' } : statusCell(finding.status),
     { text: finding.observable },
     { text: quantity(finding.observable, finding.production) },
     { text: quantity(finding.observable, finding.shadow) },
