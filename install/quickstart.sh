@@ -10,4 +10,4 @@ cd "$(dirname "$0")/.."
 . install/setup.sh
 set_up
 say 'foreshadow dev'
-exec node packages/cli/bin/foreshadow.js dev --nats-server "$FORESHADOW_NATS_SERVER" "$@"
+exec sh install/node packages/cli/bin/foreshadow.js dev --nats-server "$FORESHADOW_NATS_SERVER" "$@"

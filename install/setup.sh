@@ -64,9 +64,7 @@ set_up() {
     say 'npm ci (libraries and the pinned Node, into node_modules)'
     npm ci --no-audit --no-fund --loglevel=error
   fi
-  PATH=$PWD/node_modules/.bin:$PATH
-  export PATH
-  say "Node $(node --version), npm $(npm --version)"
+  say "Node $(sh install/node --version) (pinned), npm $(npm --version)"
   find_nats_server
   say "$("$FORESHADOW_NATS_SERVER" --version) at $FORESHADOW_NATS_SERVER"
 }
