@@ -1,5 +1,5 @@
 // In: a YAML file and the environment. Out: the agent's configuration, complete and checked.
-// Never: reads anything itself but what it is given; agent/README.md lists every key.
+// Never: reads anything itself but what it is given. docs/reference/configuration.md has all keys.
 
 import {
   Array as ListSchema,

@@ -1,5 +1,5 @@
 // In: YAML files and the environment. Out: the controller's configuration, complete and checked.
-// Never: reads anything itself but what it is given; controller/README.md lists every key.
+// Never: reads anything itself but what it is given. docs/reference/configuration.md has all keys.
 
 import {
   Array as ListSchema,
@@ -152,8 +152,10 @@ export const controllerConfigSchema = ObjectSchema(
         labelLimits: ListSchema(
           ObjectSchema(
             {
-              name: StringSchema({ minLength: 1, maxLength: 64 }),
-              match: RecordSchema(labelName, StringSchema({ maxLength: 128 })),
+              name: StringSchema({ minLength: 1, maxLength: 64, description: 'For people.' }),
+              match: RecordSchema(labelName, StringSchema({ maxLength: 128 }), {
+                description: 'Labels, all with these values.',
+              }),
               limits,
             },
             closed,

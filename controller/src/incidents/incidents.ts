@@ -44,7 +44,9 @@ export interface ComparedItems {
   readonly drifts: readonly Drift[];
   /** Items of which nobody knows now whether they differ. */
   readonly unreadable: ReadonlySet<ItemKey>;
-  /** Whether a list was cut, so that an item may differ, or be unreadable, without standing here. */
+  /**
+   * Whether a list was cut, so that an item may differ, or be unreadable, without standing here.
+   */
   readonly isCut: boolean;
 }
 

@@ -18,9 +18,13 @@ const ruleSchema = ObjectSchema(
     name: TextSchema({ minLength: 1, maxLength: 80, description: 'Named in every decision.' }),
     when: ObjectSchema(
       {
-        incident: Enum(['drift', 'behaviour']),
-        subject: Optional(Enum([...fingerprintSubjects])),
-        changedSide: Optional(Enum([...hostRoles])),
+        incident: Enum(['drift', 'behaviour'], { description: 'Kind of the incident.' }),
+        subject: Optional(
+          Enum([...fingerprintSubjects], { description: 'What kind of item drifts.' }),
+        ),
+        changedSide: Optional(
+          Enum([...hostRoles], { description: 'Which side changed the item.' }),
+        ),
         verdict: Optional(
           ListSchema(Enum([...verdictStatuses]), {
             minItems: 1,
@@ -31,14 +35,19 @@ const ruleSchema = ObjectSchema(
       },
       { additionalProperties: false, description: 'All that is given must hold.' },
     ),
-    do: Enum(['restore', 'alert']),
+    do: Enum(['restore', 'alert'], { description: 'What is done about it.' }),
   },
   { additionalProperties: false },
 );
 
 /** A rules file. Of the rules that do the same, the first that matches holds. */
 export const policyRulesSchema = ObjectSchema(
-  { rules: ListSchema(ruleSchema, { maxItems: POLICY_RULES_MAX }) },
+  {
+    rules: ListSchema(ruleSchema, {
+      maxItems: POLICY_RULES_MAX,
+      description: 'Of the rules that do the same, the first that matches holds.',
+    }),
+  },
   { additionalProperties: false },
 );
 
