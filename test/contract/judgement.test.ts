@@ -1,5 +1,6 @@
 // In: the counters of two synthetic hosts, second by second. Out: the verdicts that the whole line
 // pairing → deviation → verdict gives at each tick, as the controller would call it.
+// FORESHADOW_THOROUGH=1 plays all seeds and lengths; a plain run plays the first few of each.
 
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
@@ -24,6 +25,10 @@ import {
 } from '@foreshadow/model';
 import { seededRandom } from '@foreshadow/runtime';
 import { updateNoise } from '@foreshadow/series';
+
+const isThorough = process.env['FORESHADOW_THOROUGH'] === '1';
+const SEEDS = isThorough ? 20 : 4;
+const STEP_LENGTHS_S = isThorough ? [15, 45, 75, 120, 150, 180, 240] : [45, 150];
 
 const START_MS = 1_800_000_000_000;
 const SPAN_MS = 330_000;
@@ -155,7 +160,7 @@ test('the same load and use on both hosts is aligned from the first seconds', ()
 
 test('a step to three times the CPU is diverged within 5 evaluations, and back within 12', () => {
   const [from, to] = [60, 90];
-  for (let seed = 1; seed <= 10; seed += 1) {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
     const story: Story = {
       seconds: 200,
       noise: 0.05,
@@ -176,7 +181,7 @@ test('a step to three times the CPU is diverged within 5 evaluations, and back w
 });
 
 test('a return from a step of any length is aligned, never diverging', () => {
-  for (const length of [15, 45, 75, 120, 150, 180, 240]) {
+  for (const length of STEP_LENGTHS_S) {
     const verdicts = play({
       seconds: 500 + length,
       noise: 0.05,
@@ -190,7 +195,7 @@ test('a return from a step of any length is aligned, never diverging', () => {
 });
 
 test('noise of 5 % on 10 % CPU stays silent for 600 evaluations, whatever the seed', () => {
-  for (let seed = 1; seed <= 20; seed += 1) {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
     const verdicts = play({
       seconds: 600,
       noise: 0.05,

@@ -251,16 +251,16 @@ test('a read ends soon after its signal aborts', async () => {
   );
 });
 
-test('the cost of 2,000 files', async (t) => {
+test('a tree of 400 files is read whole whatever the effort, and its cost is told', async (t) => {
   await using folder = await openFolder();
-  for (let at = 0; at < 2_000; at += 1) {
+  for (let at = 0; at < 400; at += 1) {
     const parent = join(folder.path, `d${at % 40}`);
     if (at < 40) await mkdir(parent);
     await writeFile(join(parent, `f${at}`), `value=${at}\n`.repeat(100));
   }
   const cost = async (effort: Effort): Promise<number> => {
     const before = process.cpuUsage();
-    assert.equal((await folder.files.read(effort, signal)).length, 2_000);
+    assert.equal((await folder.files.read(effort, signal)).length, 400);
     const { user, system } = process.cpuUsage(before);
     return (user + system) / 1_000;
   };
