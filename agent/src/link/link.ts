@@ -25,9 +25,11 @@ export const RECONNECT_FIRST_MS = 500;
 export const RECONNECT_MAX_MS = 10_000;
 /**
  * A stream that lasted this long was a good one: the next attempt begins with the shortest wait
- * again.
+ * again. Longer than the streams to a controller that dies while it starts, or those which two
+ * agents of one name take from each other; no longer, or a controller that is restarted twice would
+ * find agents that wait for ten seconds.
  */
-export const STREAM_GOOD_MS = 30_000;
+export const STREAM_GOOD_MS = 5_000;
 export const COMMANDS_AT_ONCE_MAX = 4;
 
 export interface LinkOptions {
