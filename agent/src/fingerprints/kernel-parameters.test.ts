@@ -81,5 +81,6 @@ async function readTree(
     include: kernelParameterPatterns,
     exclude: volatileParameters.map(({ pattern }) => pattern),
   });
-  return parameters.read('rehash', signal);
+  // Awaited here: the folder goes when this function returns.
+  return await parameters.read('rehash', signal);
 }

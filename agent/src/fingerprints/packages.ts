@@ -35,7 +35,7 @@ export function createPackagesFingerprinter(options: PackagesOptions): Fingerpri
       if (known?.stamp === stamp && effort !== 'rehash') return known.findings;
       const status = await readRegular(path, { bytesMax: PACKAGE_STATUS_BYTES_MAX });
       signal.throwIfAborted();
-      const packages = parsePackageStatus(status.content.toString('utf8'));
+      const packages = parsePackageStatus(status.content);
       if (packages.length === 0)
         throw new CodedError(
           'PACKAGE_STATUS_EMPTY',
@@ -51,10 +51,12 @@ export function createPackagesFingerprinter(options: PackagesOptions): Fingerpri
 /**
  * Paragraphs with `Package`, `Status`, `Version` and `Architecture`. Those that are not installed
  * are left out. Cost linear.
+ *
+ * Takes bytes, because a piece of a text keeps the whole text in memory, and this one has megabytes.
  */
-export function parsePackageStatus(text: string): readonly InstalledPackage[] {
+export function parsePackageStatus(content: Buffer): readonly InstalledPackage[] {
   const packages = new Map<string, InstalledPackage>();
-  for (const paragraph of text.split('\n\n')) {
+  for (const paragraph of paragraphsOf(content)) {
     const [selection, , state] = fieldOf(paragraph, 'Status')?.split(' ') ?? [];
     const name = fieldOf(paragraph, 'Package');
     const version = fieldOf(paragraph, 'Version');
@@ -66,12 +68,25 @@ export function parsePackageStatus(text: string): readonly InstalledPackage[] {
   return [...packages.values()];
 }
 
-function fieldOf(paragraph: string, field: string): string | undefined {
-  const head = `${field}: `;
-  const at = paragraph.startsWith(head) ? 0 : paragraph.indexOf(`\n${head}`) + 1;
-  if (at === 0 && !paragraph.startsWith(head)) return undefined;
-  const end = paragraph.indexOf('\n', at);
-  const value = paragraph.slice(at + head.length, end === -1 ? undefined : end).trim();
+/** Each begins with a line break, so that all of its fields follow one. */
+function* paragraphsOf(content: Buffer): Generator<Buffer> {
+  const lines = Buffer.concat([Buffer.from('\n'), content]);
+  for (let start = 0; start < lines.length;) {
+    const end = lines.indexOf('\n\n', start);
+    const next = end === -1 ? lines.length : end + 1;
+    yield lines.subarray(start, next);
+    start = next;
+  }
+}
+
+function fieldOf(paragraph: Buffer, field: string): string | undefined {
+  const head = `\n${field}: `;
+  const at = paragraph.indexOf(head);
+  if (at === -1) return undefined;
+  const end = paragraph.indexOf('\n', at + 1);
+  const value = paragraph
+    .toString('utf8', at + head.length, end === -1 ? paragraph.length : end)
+    .trim();
   return value === '' ? undefined : value;
 }
 

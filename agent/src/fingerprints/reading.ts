@@ -11,9 +11,12 @@ import { CodedError, codeOf } from '@foreshadow/runtime';
 /** Without waiting for a writer (pipes) and without following a last link. */
 export const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
-/** Changes whenever content or attributes do, as far as the file system tells. */
-export function stampOf(stat: Stats): string {
-  return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}:${stat.mode}`;
+/**
+ * Changes whenever content or attributes do, as far as the file system tells. Joined, as a text that
+ * was put together by `+` keeps its pieces, and there is one of these for every file.
+ */
+export function stampOf({ dev, ino, size, mtimeMs, ctimeMs, mode }: Stats): string {
+  return [dev, ino, size, mtimeMs, ctimeMs, mode].join(':');
 }
 
 /** Names a folder, or any inode, as long as it exists. */
