@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { checkCodes, codesOf } from './rules/errors.ts';
+import { checkCodes, checkOrder, codesOf } from './rules/errors.ts';
 import type { Source } from './rules/source.ts';
 import { assertNone, readSource, readSources } from './tree.ts';
 
@@ -34,6 +34,15 @@ test('a code is documented and tested, and what is documented exists', () => {
   assert.deepEqual(check('| `DISK_FULL` | a |\n| `GONE_CODE` | b |', 'DISK_FULL'), [
     'errors.md:2 GONE_CODE is in no source; move it to «Retired codes»',
   ]);
+});
+
+test('the codes of each table are in order', () => {
+  const text = '| `B_B` | b |\n| `A_A` | a |\n\n## Other\n\n| `A_B` | c |\n';
+  assert.deepEqual(
+    checkOrder(at('errors.md', text)).map(({ line, message }) => `${line} ${message}`),
+    ['2 A_A belongs before B_B'],
+  );
+  assertNone(checkOrder(readSource('docs/reference/errors.md')));
 });
 
 test('docs/reference/errors.md and the sources agree', () => {

@@ -45,6 +45,21 @@ export function documentedCodes(document: Source): ReadonlyMap<string, number> {
   return new Map([...rows].map((row) => [row[1] ?? '', row.index]));
 }
 
+/** Rows are found by eye: each table is in order of its codes. */
+export function checkOrder(document: Source): readonly Problem[] {
+  const problems: Problem[] = [];
+  let before = '';
+  let offset = 0;
+  for (const line of document.text.split('\n')) {
+    const code = /^\| `([A-Z][A-Z0-9_]*)` \|/.exec(line)?.[1] ?? '';
+    if (code !== '' && code < before)
+      problems.push(problemAt(document, offset, `${code} belongs before ${before}`));
+    before = code;
+    offset += line.length + 1;
+  }
+  return problems;
+}
+
 export function checkCodes(sources: readonly Source[], document: Source): readonly Problem[] {
   const documented = documentedCodes(document);
   const tests = sources.filter(({ path }) => isTest(path)).map(({ text }) => text);
