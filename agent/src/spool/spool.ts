@@ -108,6 +108,7 @@ export class Spool implements AsyncDisposable {
       await this.#options.disk.remove(path);
       return;
     }
+    this.#tellMissing(boot, first.sequence);
     this.#closed.push({
       number,
       boot,
@@ -204,7 +205,7 @@ export class Spool implements AsyncDisposable {
       firstSequence: 1,
       lastSequence,
     }));
-    this.#gaps = [...this.#gaps, ...trimmed].slice(-GAPS_KEPT_MAX);
+    this.#addGaps(trimmed);
   }
   gapsTold(gaps: readonly Gap[]): void {
     this.#gaps = this.#gaps.filter((gap) => !gaps.includes(gap));
@@ -235,7 +236,13 @@ export class Spool implements AsyncDisposable {
     const number = this.#nextNumber;
     this.#nextNumber += 1;
     const file = await disk.openAppend(this.#path(number));
-    file.append(encodeSegmentHeader(boot));
+    try {
+      file.append(encodeSegmentHeader(boot));
+    } catch (error) {
+      file.close();
+      await disk.remove(this.#path(number));
+      throw error;
+    }
     const segment = {
       number,
       boot,
@@ -252,8 +259,28 @@ export class Spool implements AsyncDisposable {
     if (open === undefined) return;
     this.#open = undefined;
     this.#closed.push(open.segment);
-    await open.file.sync();
-    open.file.close();
+    try {
+      await open.file.sync();
+    } catch (error) {
+      // The batches are kept as long as the machine lives; what holds them must not be lost for it.
+      this.#options.logger.warn('spool segment may not outlive a power cut', {
+        code: codeOf(error),
+        reason: describeError(error),
+      });
+    } finally {
+      open.file.close();
+    }
+  }
+
+  /** Batches of an earlier run that no file holds any more; unsaid, the mark would wait for them. */
+  #tellMissing(boot: BootId, nextSequence: number): void {
+    const before = this.#closed.findLast((segment) => segment.boot === boot)?.lastSequence ?? 0;
+    if (before + 1 < nextSequence)
+      this.#addGaps([{ boot, firstSequence: before + 1, lastSequence: nextSequence - 1 }]);
+  }
+
+  #addGaps(gaps: readonly Gap[]): void {
+    this.#gaps = [...this.#gaps, ...gaps].slice(-GAPS_KEPT_MAX);
   }
 
   async #readSegment(segment: Segment): Promise<readonly SpoolRecord[]> {
@@ -273,14 +300,16 @@ export class Spool implements AsyncDisposable {
       // dropped in turn.
       const firstSequence = this.#markOf(oldest.boot) + 1;
       const gap = { boot: oldest.boot, firstSequence, lastSequence: oldest.lastSequence };
-      this.#gaps = [...this.#gaps, gap].slice(-GAPS_KEPT_MAX);
+      this.#addGaps([gap]);
       this.#options.logger.warn('spool full; oldest batches dropped', { lost, code: 'SPOOL_FULL' });
     }
     await this.#remove(oldest);
   }
 
   async #remove(segment: Segment): Promise<void> {
-    this.#closed.splice(this.#closed.indexOf(segment), 1);
+    const index = this.#closed.indexOf(segment);
+    if (index < 0) return; // Two marks may trim at the same time.
+    this.#closed.splice(index, 1);
     try {
       await this.#options.disk.remove(this.#path(segment.number));
     } catch (error) {
