@@ -71,16 +71,17 @@ const change: fc.Arbitrary<FingerprintChange> = fc.oneof(
       subject: fc.constantFrom(...fingerprintSubjects),
       name: fc.string({ minLength: 1, maxLength: 60 }),
     })
-    .map((removed): FingerprintChange => ({ kind: 'removed', ...removed })),
+    .map(({ subject, name }): FingerprintChange => ({ kind: 'removed', subject, name })),
   fc
     .record({
       subject: fc.constantFrom(...fingerprintSubjects),
       name: fc.string({ minLength: 1, maxLength: 60 }),
     })
-    .map((unreadable): FingerprintChange => ({
+    .map(({ subject, name }): FingerprintChange => ({
       kind: 'unreadable',
       reason: 'permission',
-      ...unreadable,
+      subject,
+      name,
     })),
 );
 
@@ -257,7 +258,7 @@ test('a truncated frame, a frame of another version and a number beyond 2^53 are
 
 test('a metric of a newer agent is skipped and counted', () => {
   const frame = Buffer.from(encodeFrame([{ metric: 'tasks', value: 7 }]));
-  const unknown = Uint8Array.of(1, 1, 0, 1, ...[0xfe, 0x0f], 14); // Tag of number 1023, then 7.
+  const unknown = Uint8Array.of(1, 1, 0, 1, 0xfe, 0x0f, 14); // Tag of number 1023, then 7.
   assert.deepEqual(decodeFrame(unknown), { readings: [], unknownCount: 1 });
   assert.equal(decodeFrame(frame).unknownCount, 0);
 });
@@ -270,18 +271,16 @@ test('a batch beyond its bound is refused on both sides', () => {
     name,
   }));
   const large: Batch = {
-    ...{
-      host,
-      boot,
-      sequence: 1,
-      wallMs: 0,
-      monotonicMs: 0,
-      intervalMs: 1_000,
-      readings: [],
-      events: [],
-      units: [],
-      gaps: [],
-    },
+    host,
+    boot,
+    sequence: 1,
+    wallMs: 0,
+    monotonicMs: 0,
+    intervalMs: 1_000,
+    readings: [],
+    events: [],
+    units: [],
+    gaps: [],
     fingerprints: { mode: 'changes', snapshotId: 1, partIndex: 0, partCount: 1, changes },
   };
   assert.throws(() => encodeBatch(large), { code: 'WIRE_BATCH_TOO_LARGE' });

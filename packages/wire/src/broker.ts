@@ -4,7 +4,13 @@
 // keeps it.
 
 import { connect, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
-import { CodedError, describeError, type Logger, type Random } from '@foreshadow/runtime';
+import {
+  CodedError,
+  describeError,
+  systemClock,
+  type Logger,
+  type Random,
+} from '@foreshadow/runtime';
 
 export const RECONNECT_WAIT_MS = 250;
 export const RECONNECT_JITTER_MS = 250;
@@ -59,15 +65,18 @@ function connectionOptions({ servers, name, random }: BrokerOptions): Connection
     noEcho: true,
     timeout: CONNECT_TIMEOUT_MS,
     reconnect: true,
-    waitOnFirstConnect: true,
     maxReconnectAttempts: -1,
-    reconnectDelayHandler: () => RECONNECT_WAIT_MS + Math.floor(random() * RECONNECT_JITTER_MS),
+    reconnectDelayHandler: () => reconnectWaitMs(random),
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: PINGS_OUTSTANDING_MAX,
     ignoreAuthErrorAbort: true,
     ignoreClusterUpdates: false,
     noAsyncTraces: true,
   };
+}
+
+function reconnectWaitMs(random: Random): number {
+  return RECONNECT_WAIT_MS + Math.floor(random() * RECONNECT_JITTER_MS);
 }
 
 class BrokerConnection implements Broker {
@@ -77,7 +86,7 @@ class BrokerConnection implements Broker {
   #connection: NatsConnection | undefined;
   #isUp = false;
   #connectionCount = 0;
-  #isClosing = false;
+  readonly #closing = new AbortController();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
@@ -99,13 +108,14 @@ class BrokerConnection implements Broker {
     this.#run().catch((error: unknown) => {
       this.#isUp = false;
       this.#first.reject(error);
-      if (!this.#isClosing) this.#options.onClosed(describeError(error));
+      if (!this.#closing.signal.aborted) this.#options.onClosed(describeError(error));
     });
   }
 
   async #run(): Promise<void> {
-    const connection = await connect(connectionOptions(this.#options));
-    if (this.#isClosing) {
+    const connection = await this.#connectFirst();
+    if (connection === undefined) return;
+    if (this.#closing.signal.aborted) {
       await connection.close();
       return;
     }
@@ -120,10 +130,31 @@ class BrokerConnection implements Broker {
     }
     const reason = await connection.closed();
     this.#isUp = false;
-    if (!this.#isClosing)
+    if (!this.#closing.signal.aborted)
       this.#options.onClosed(
         reason instanceof Error ? describeError(reason) : 'closed by the client',
       );
+  }
+
+  /**
+   * The library can wait for the first connection too, but then nothing ends its waiting, and a
+   * program that is told to stop would go on. @returns undefined when closed before
+   */
+  async #connectFirst(): Promise<NatsConnection | undefined> {
+    const { logger, random } = this.#options;
+    const { signal } = this.#closing;
+    let toldReason = '';
+    while (!signal.aborted) {
+      try {
+        return await connect(connectionOptions(this.#options));
+      } catch (error) {
+        const reason = describeError(error);
+        if (reason !== toldReason) logger.warn('no broker yet; trying again', { reason });
+        toldReason = reason;
+      }
+      await systemClock.sleep(reconnectWaitMs(random), signal);
+    }
+    return undefined;
   }
 
   #up(): void {
@@ -186,7 +217,7 @@ class BrokerConnection implements Broker {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosing = true;
+    this.#closing.abort();
     const connection = this.#connection;
     if (connection === undefined || connection.isClosed()) return;
     if (this.#isUp) await connection.drain();
