@@ -1,0 +1,165 @@
+// Facts about the publisher: what no mark covers is sent again, at a bounded pace, never too soon.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CodedError, type Clock } from '@foreshadow/runtime';
+import {
+  RESEND_AFTER_MS,
+  RESEND_BATCHES_MAX,
+  RESEND_CHECK_MS,
+  createPublisher,
+  type Publisher,
+} from './publisher.ts';
+
+const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Batches are numbers; the mark is how many of them the controller holds. */
+interface Scene {
+  readonly publisher: Publisher;
+  readonly sent: number[];
+  batchCount: number;
+  mark: number;
+  /** Messages until the connection breaks. */
+  room: number;
+  connectionCount: number;
+  /** Lets the publisher check as often as fits in the time. */
+  readonly run: (durationMs: number) => Promise<void>;
+}
+
+function createScene(batchCount: number): Scene {
+  let nowMs = 0;
+  let stopMs = 0;
+  const stop = new AbortController();
+  const clock: Clock = {
+    nowMs: () => assert.fail('durations only'),
+    monotonicMs: () => nowMs,
+    sleep: async (durationMs) => {
+      if (nowMs + durationMs > stopMs) throw new CodedError('STOPPED', 'the scene is over');
+      nowMs += durationMs;
+    },
+    after: () => assert.fail('the publisher only sleeps'),
+  };
+  const state = { sent: [] as number[], batchCount, mark: 0, room: Infinity, connectionCount: 1 };
+  const readPending = async (page: {
+    readonly skip: number;
+    readonly countMax: number;
+  }): Promise<readonly { readonly bytes: Uint8Array }[]> => {
+    const first = state.mark + page.skip + 1;
+    const length = Math.min(page.countMax, state.batchCount - first + 1);
+    return Array.from({ length }, (_, index) => ({ bytes: toBytes(first + index) }));
+  };
+  const publisher = createPublisher({
+    publish: (bytes) => {
+      if (state.room === 0) return false;
+      state.room -= 1;
+      state.sent.push(Buffer.from(bytes).readUInt32LE());
+      return true;
+    },
+    connectionCount: () => state.connectionCount,
+    spool: {
+      get pendingCount(): number {
+        return state.batchCount - state.mark;
+      },
+      readPending,
+    },
+    clock,
+    logger,
+  });
+  const run = async (durationMs: number): Promise<void> => {
+    stopMs = nowMs + durationMs;
+    await assert.rejects(publisher.run(stop.signal), { code: 'STOPPED' });
+  };
+  return Object.assign(state, { publisher, run });
+}
+
+function toBytes(number: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(number);
+  return bytes;
+}
+const countTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
+
+test('a batch is sent at once, and again only when the mark has not moved for a while', async () => {
+  const scene = createScene(1);
+  scene.publisher.publishLive(toBytes(1));
+  assert.deepEqual(scene.sent, [1]);
+  await scene.run(RESEND_AFTER_MS - RESEND_CHECK_MS);
+  assert.deepEqual(scene.sent, [1]);
+  await scene.run(RESEND_CHECK_MS);
+  assert.deepEqual(scene.sent, [1, 1]);
+  assert.equal(scene.publisher.resentCount, 1);
+});
+
+test('as long as marks move, nothing is sent twice', async () => {
+  const scene = createScene(100);
+  for (let round = 1; round <= 10; round += 1) {
+    await scene.run(RESEND_AFTER_MS - RESEND_CHECK_MS);
+    scene.mark += 1;
+    scene.publisher.markMoved();
+  }
+  assert.deepEqual(scene.sent, []);
+});
+
+test('when everything is held, nothing is sent, however long it is quiet', async () => {
+  const scene = createScene(3);
+  scene.mark = 3;
+  await scene.run(10 * RESEND_AFTER_MS);
+  assert.deepEqual(scene.sent, []);
+  scene.batchCount = 4;
+  await scene.run(RESEND_AFTER_MS - RESEND_CHECK_MS);
+  assert.deepEqual(scene.sent, [], 'a batch that has just been made is not late');
+});
+
+test('a reconnection sends what was outstanding, without waiting', async () => {
+  const scene = createScene(3);
+  scene.connectionCount = 2;
+  await scene.run(RESEND_CHECK_MS);
+  assert.deepEqual(scene.sent, [1, 2, 3]);
+});
+
+test('a large backlog is sent in bounded turns, each batch once, in order', async () => {
+  const scene = createScene(2 * RESEND_BATCHES_MAX + 7);
+  scene.connectionCount = 2;
+  const sentAfter: number[] = [];
+  for (let turn = 0; turn < 3; turn += 1) {
+    await scene.run(RESEND_CHECK_MS);
+    sentAfter.push(scene.sent.length);
+  }
+  assert.deepEqual(sentAfter, [RESEND_BATCHES_MAX, 2 * RESEND_BATCHES_MAX, scene.batchCount]);
+  assert.deepEqual(scene.sent, countTo(scene.batchCount));
+});
+
+test('a mark that moves amid a backlog leaves no batch out', async () => {
+  const scene = createScene(2 * RESEND_BATCHES_MAX);
+  scene.connectionCount = 2;
+  await scene.run(RESEND_CHECK_MS);
+  scene.mark = 50;
+  scene.publisher.markMoved();
+  await scene.run(RESEND_AFTER_MS + RESEND_CHECK_MS);
+  const missing = countTo(scene.batchCount).filter((number) => !scene.sent.includes(number));
+  assert.deepEqual(missing, []);
+  assert.ok(!scene.sent.slice(RESEND_BATCHES_MAX).includes(50), 'what is held is not sent again');
+});
+
+test('while there is no connection nothing is lost, and the backlog follows when it is back', async () => {
+  const scene = createScene(5);
+  scene.room = 0;
+  scene.publisher.publishLive(toBytes(5));
+  await scene.run(10 * RESEND_AFTER_MS);
+  assert.deepEqual(scene.sent, []);
+  assert.equal(scene.publisher.resentCount, 0);
+  Object.assign(scene, { room: Infinity, connectionCount: 2 });
+  scene.publisher.publishLive(toBytes(6));
+  await scene.run(RESEND_CHECK_MS);
+  assert.deepEqual(scene.sent, [6, 1, 2, 3, 4, 5], 'live first');
+});
+
+test('a connection that breaks amid a backlog resumes where it broke', async () => {
+  const scene = createScene(3);
+  Object.assign(scene, { room: 2, connectionCount: 2 });
+  await scene.run(RESEND_CHECK_MS);
+  assert.deepEqual(scene.sent, [1, 2]);
+  scene.room = Infinity;
+  await scene.run(RESEND_CHECK_MS);
+  assert.deepEqual(scene.sent, [1, 2, 3]);
+});
