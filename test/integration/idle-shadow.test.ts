@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { LOAD_RATE, type Stage } from '@foreshadow/cli/dev/stage.ts';
@@ -95,8 +95,8 @@ async function watch(stage: Stage, seconds: number): Promise<Watched> {
 
 /** Only where a path is given: the recorded run. */
 async function record({ counts, evaluationCount, others }: Watched): Promise<void> {
-  const path = process.env['FORESHADOW_RECORD'];
-  if (path === undefined) return;
+  const name = process.env['FORESHADOW_RECORD'];
+  if (name === undefined) return;
   const cwd = import.meta.dirname;
   const { stdout } = await promisify(execFile)(
     'git',
@@ -113,5 +113,7 @@ async function record({ counts, evaluationCount, others }: Watched): Promise<voi
     counts,
     others,
   };
-  await writeFile(join(cwd, '..', '..', path), `${JSON.stringify(result, undefined, 2)}\n`);
+  const path = join(cwd, '..', '..', name);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${JSON.stringify(result, undefined, 2)}\n`);
 }

@@ -22,12 +22,13 @@ import type {
 } from '@foreshadow/wire';
 
 export const RECONNECT_FIRST_MS = 500;
-export const RECONNECT_MAX_MS = 10_000;
+/** Longer, and hosts hear of nothing for long after a restart; the broker is dialled more often. */
+export const RECONNECT_MAX_MS = 5_000;
 /**
  * A stream that lasted this long was a good one: the next attempt begins with the shortest wait
  * again. Longer than the streams to a controller that dies while it starts, or those which two
  * agents of one name take from each other; no longer, or a controller that is restarted twice would
- * find agents that wait for ten seconds.
+ * find agents that wait their longest.
  */
 export const STREAM_GOOD_MS = 5_000;
 export const COMMANDS_AT_ONCE_MAX = 4;
