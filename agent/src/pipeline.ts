@@ -37,7 +37,7 @@ export const ACTUATOR_ASK_AGAIN_MS = 1_000;
 export interface Rooms {
   readonly sampler: Sampler;
   readonly fingerprints: () => Fingerprints;
-  readonly spool: Spool;
+  readonly spool: Pick<Spool, 'append' | 'gaps' | 'gapsTold' | 'trim'>;
   readonly publisher: Publisher;
   readonly actuator: ActuatorClient;
 }
@@ -117,7 +117,7 @@ export class Pipeline {
     do {
       outcome = await this.#options.rooms.actuator.execute(command, signal);
       if (outcome.kind !== 'unknown') break;
-      await clock.sleep(ACTUATOR_ASK_AGAIN_MS, signal);
+      await untilAborted(signal)(clock.sleep(ACTUATOR_ASK_AGAIN_MS, signal));
     } while (clock.monotonicMs() < deadlineMs && !signal.aborted);
     logger.info('command ended', { command: command.id, outcome: outcome.kind });
     this.onEvent(commandEvent(command, outcome, clock.nowMs()));

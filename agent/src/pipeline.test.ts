@@ -1,0 +1,300 @@
+// Facts about the agent's loop: batches in order, nothing lost silently, every command answered.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  parseBootId,
+  parseCommandId,
+  parseHostId,
+  type Batch,
+  type FingerprintReport,
+  type Gap,
+  type Outcome,
+} from '@foreshadow/model';
+import { CodedError, type Clock, type Logger } from '@foreshadow/runtime';
+import { decodeBatch, type TravellingCommand } from '@foreshadow/wire';
+import {
+  ACTUATOR_ASK_AGAIN_MS,
+  PARTS_WAITING_MAX,
+  Pipeline,
+  UNIT_REPORTS_WAITING_MAX,
+  type Rooms,
+} from './pipeline.ts';
+
+const host = required(parseHostId('web-1'));
+const boot = required(parseBootId('0123456789abcdef'));
+const INTERVAL_MS = 1_000;
+const done: Outcome = { kind: 'done', tookMs: 1, sentence: 'Done.', details: {} };
+const unknown: Outcome = { kind: 'unknown', sentence: 'No answer.' };
+const command: TravellingCommand = {
+  id: required(parseCommandId('cmd-0123456789ab')),
+  order: { kind: 'mark-known-good' },
+  isDryRun: false,
+  requestedBy: 'a test',
+  reason: 'because',
+  timeLimitMs: 10_000,
+};
+
+function required<Value>(value: Value | undefined): Value {
+  assert.ok(value !== undefined);
+  return value;
+}
+
+interface Scene {
+  readonly pipeline: Pipeline;
+  readonly rooms: Rooms;
+  /** What the spool has kept, and what was published after it. */
+  readonly kept: Batch[];
+  readonly published: Batch[];
+  readonly calls: string[];
+  readonly codes: unknown[];
+  readonly stop: AbortController;
+  readonly gaps: Gap[];
+  failingAppends: number;
+  /** Answers of the actuator, first to last; the last one stays. */
+  outcomes: Outcome[];
+  /** Runs the loop for so many ticks. */
+  readonly run: (tickCount: number) => Promise<void>;
+}
+
+function createScene(): Scene {
+  let nowMs = 1_800_000_000_000;
+  let sleepsLeft = Infinity;
+  const stop = new AbortController();
+  const clock: Clock = {
+    nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    sleep: async (durationMs, signal) => {
+      await settle();
+      if (sleepsLeft === 0) stop.abort(new CodedError('STOPPED', 'the scene is over'));
+      signal?.throwIfAborted();
+      sleepsLeft -= 1;
+      nowMs += durationMs;
+    },
+    after: () => assert.fail('the pipeline only sleeps'),
+  };
+  const log: Logger['error'] = (_message, fields) => state.codes.push(fields?.['code']);
+  const state = {
+    kept: [] as Batch[],
+    published: [] as Batch[],
+    calls: [] as string[],
+    codes: [] as unknown[],
+    gaps: [] as Gap[],
+    failingAppends: 0,
+    outcomes: [done],
+    stop,
+  };
+  const rooms = createRooms(state);
+  const logger = { debug: log, info: () => {}, warn: log, error: log };
+  const pipeline = new Pipeline({ rooms, host, boot, intervalMs: INTERVAL_MS, clock, logger });
+  const run = async (tickCount: number): Promise<void> => {
+    sleepsLeft = tickCount;
+    await pipeline.run(stop.signal);
+  };
+  return Object.assign(state, { pipeline, rooms, run });
+}
+
+function createRooms(state: Omit<Scene, 'pipeline' | 'rooms' | 'run'>): Rooms {
+  return {
+    sampler: {
+      tick: async () => ({
+        readings: [{ metric: 'tasks', value: 7 }],
+        units: [{ unit: 'load', result: 'done', durationMs: 1 }],
+      }),
+    },
+    fingerprints: () => ({
+      itemCount: 0,
+      requestSnapshot: () => state.calls.push('snapshot'),
+      [Symbol.asyncDispose]: async () => {},
+    }),
+    spool: {
+      append: async (_sequence, bytes) => {
+        state.failingAppends -= 1;
+        if (state.failingAppends >= 0) throw new CodedError('ENOSPC', 'full');
+        state.kept.push(decodeBatch(bytes));
+      },
+      gaps: () => state.gaps,
+      gapsTold: (told) => void state.gaps.splice(0, told.length),
+      trim: async ({ sequence }) => {
+        state.calls.push(`trim ${sequence}`);
+        if (sequence === 666) throw new CodedError('EIO', 'broken');
+      },
+    },
+    publisher: {
+      publishLive: (bytes) => {
+        const batch = decodeBatch(bytes);
+        assert.ok(state.kept.some(({ sequence }) => sequence === batch.sequence));
+        state.published.push(batch);
+      },
+      markMoved: () => state.calls.push('mark moved'),
+      run: async () => {},
+      resentCount: 0,
+    },
+    actuator: {
+      execute: async () => {
+        state.calls.push('asked');
+        return (state.outcomes.length > 1 ? state.outcomes.shift() : state.outcomes[0]) ?? done;
+      },
+    },
+  };
+}
+
+async function settle(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  setImmediate(resolve);
+  await promise;
+}
+
+const report = (snapshotId: number): FingerprintReport => ({
+  mode: 'snapshot',
+  snapshotId,
+  partIndex: 0,
+  partCount: 1,
+  changes: [],
+});
+const countTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
+
+test('ticks, reports and events become batches 1, 2, 3, … in the order in which they came', async () => {
+  const { pipeline, run, kept, published } = createScene();
+  pipeline.onReport(report(5));
+  pipeline.onEvent({ kind: 'x', atMs: 1, sentence: 'It was so.', details: {} });
+  await run(3);
+  assert.deepEqual(
+    kept.map(({ sequence }) => sequence),
+    countTo(5),
+  );
+  assert.deepEqual(published, kept);
+  assert.equal(kept[0]?.fingerprints?.snapshotId, 5);
+  assert.equal(kept[1]?.events[0]?.sentence, 'It was so.');
+  assert.deepEqual(
+    kept.slice(2).map(({ readings }) => readings.length),
+    [1, 1, 1],
+  );
+  assert.deepEqual(
+    kept.slice(2).map(({ wallMs }) => wallMs % INTERVAL_MS),
+    [0, 0, 0],
+  );
+  assert.ok(kept.every((batch) => batch.host === host && batch.boot === boot));
+});
+
+test('a batch that the disk refuses uses up no sequence number, and the next one is kept', async () => {
+  const scene = createScene();
+  scene.failingAppends = 2;
+  await scene.run(4);
+  assert.deepEqual(
+    scene.kept.map(({ sequence }) => sequence),
+    [1, 2],
+  );
+  assert.deepEqual(
+    scene.published.map(({ sequence }) => sequence),
+    [1, 2],
+  );
+  assert.deepEqual(scene.codes, ['ENOSPC', 'ENOSPC']);
+});
+
+test('a fingerprint report that the disk refused is made good by a snapshot', async () => {
+  const scene = createScene();
+  scene.failingAppends = 1;
+  scene.pipeline.onReport(report(1));
+  await scene.run(3);
+  assert.deepEqual(scene.calls, ['snapshot']);
+});
+
+test('beyond the bound reports are left out, and one snapshot is asked for when there is room', async () => {
+  const { pipeline, run, kept, calls } = createScene();
+  for (let id = 1; id <= PARTS_WAITING_MAX + 20; id += 1) pipeline.onReport(report(id));
+  assert.deepEqual(calls, []);
+  await run(3);
+  assert.equal(
+    kept.filter(({ fingerprints }) => fingerprints !== undefined).length,
+    PARTS_WAITING_MAX,
+  );
+  assert.deepEqual(calls, ['snapshot']);
+});
+
+test('reports of units wait for the next tick, and only the newest few', async () => {
+  const { pipeline, run, kept } = createScene();
+  for (let number = 0; number < 2 * UNIT_REPORTS_WAITING_MAX; number += 1)
+    pipeline.onUnit({ unit: `unit-${number}`, result: 'done', durationMs: 1 });
+  pipeline.onReport(report(1));
+  await run(2);
+  assert.deepEqual(kept[0]?.units, []);
+  assert.equal(kept[1]?.units.length, 1 + UNIT_REPORTS_WAITING_MAX);
+  assert.equal(kept[1]?.units.at(-1)?.unit, `unit-${2 * UNIT_REPORTS_WAITING_MAX - 1}`);
+  assert.equal(kept[2]?.units.length, 1);
+});
+
+test('a gap travels with the next batch that is kept, and with no other', async () => {
+  const scene = createScene();
+  scene.gaps.push({ boot, firstSequence: 1, lastSequence: 9 });
+  scene.failingAppends = 1;
+  await scene.run(3);
+  assert.deepEqual(
+    scene.kept.map(({ gaps }) => gaps.length),
+    [1, 0],
+  );
+  assert.deepEqual(scene.kept[0]?.gaps, [{ boot, firstSequence: 1, lastSequence: 9 }]);
+});
+
+test('what waits when the agent stops is still kept', async () => {
+  const { pipeline, run, kept, stop } = createScene();
+  stop.abort();
+  pipeline.onEvent({ kind: 'x', atMs: 1, sentence: 'The last word.', details: {} });
+  await run(0);
+  assert.equal(kept[0]?.events[0]?.sentence, 'The last word.');
+});
+
+test('a loop that fails ends the agent', async () => {
+  const { pipeline, rooms, stop } = createScene();
+  rooms.publisher.run = async () => {
+    throw new CodedError('TEST_CODE', 'test');
+  };
+  const running = pipeline.run(stop.signal);
+  await assert.rejects(running, { code: 'TEST_CODE' });
+  stop.abort();
+});
+
+test('a mark reaches the publisher before the spool, and a failing trim does no harm', async () => {
+  const { pipeline, calls, codes } = createScene();
+  pipeline.onMark({ boot, sequence: 3 });
+  pipeline.onMark({ boot, sequence: 666 });
+  await settle();
+  assert.deepEqual(calls, ['mark moved', 'trim 3', 'mark moved', 'trim 666']);
+  assert.equal(codes.length, 1);
+});
+
+test('an actuator that does not answer is asked again, and its answer counts', async () => {
+  const scene = createScene();
+  scene.outcomes = [unknown, unknown, done];
+  assert.deepEqual(await scene.pipeline.onCommand(command, scene.stop.signal), done);
+  assert.deepEqual(scene.calls, ['asked', 'asked', 'asked']);
+});
+
+test('an actuator that never answers is asked until the time of the command is over', async () => {
+  const scene = createScene();
+  scene.outcomes = [unknown];
+  assert.deepEqual(await scene.pipeline.onCommand(command, scene.stop.signal), unknown);
+  assert.equal(scene.calls.length, command.timeLimitMs / ACTUATOR_ASK_AGAIN_MS);
+});
+
+test('a refusal is an answer, and is not asked about twice', async () => {
+  const scene = createScene();
+  scene.outcomes = [{ kind: 'refused', code: 'TEST_CODE', sentence: 'No.' }];
+  const outcome = await scene.pipeline.onCommand(command, scene.stop.signal);
+  assert.equal(outcome.kind, 'refused');
+  assert.deepEqual(scene.calls, ['asked']);
+});
+
+test('what became of a command is a host event, even when its stream ended meanwhile', async () => {
+  const scene = createScene();
+  scene.outcomes = [unknown];
+  const ended = new AbortController();
+  ended.abort();
+  assert.deepEqual(await scene.pipeline.onCommand(command, ended.signal), unknown);
+  scene.outcomes = [done];
+  await scene.pipeline.onCommand(command, scene.stop.signal);
+  await scene.run(1);
+  const told = scene.kept.flatMap(({ events }) => events.map(({ kind }) => kind));
+  assert.deepEqual(told, ['command-unknown', 'command-done']);
+  assert.equal(scene.kept[0]?.events[0]?.details['command'], command.id);
+});
