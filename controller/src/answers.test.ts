@@ -1,0 +1,33 @@
+// In: a loop that stands, a broker that is away. Out: proof that health and readiness say so.
+// Never: opens a room.
+
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { TICK_AGE_MS_MAX, createAnswers, type AnswerSources } from './answers.ts';
+
+function codesOf(given: { readonly tickAgeMs: number; readonly isConnected: boolean }): object {
+  const rooms = { registry: {}, store: {}, incidents: {}, dispatch: {} };
+  const pipeline = { tickAgeMs: given.tickAgeMs };
+  const broker = { isConnected: given.isConnected };
+  // All that health and readiness look at.
+  const sources = { rooms, pipeline, broker } as unknown as AnswerSources;
+  const answers = createAnswers(sources);
+  return {
+    health: answers.health().reasons.map(({ code }) => code),
+    readiness: answers.readiness().reasons.map(({ code }) => code),
+  };
+}
+
+test('a loop that stands is neither healthy nor ready', () => {
+  assert.deepEqual(codesOf({ tickAgeMs: TICK_AGE_MS_MAX + 1, isConnected: true }), {
+    health: ['LOOP_STUCK'],
+    readiness: ['LOOP_STUCK'],
+  });
+});
+
+test('a broker that is away makes it unready and not unhealthy', () => {
+  assert.deepEqual(codesOf({ tickAgeMs: TICK_AGE_MS_MAX, isConnected: false }), {
+    health: [],
+    readiness: ['BROKER_AWAY'],
+  });
+});
