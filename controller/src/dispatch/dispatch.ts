@@ -112,6 +112,8 @@ class Dispatcher implements Dispatch {
       return this.#end(record, { kind: 'refused', code: 'HOST_NOT_CONNECTED', sentence });
     }
     await persist(record);
+    const current = this.#records.get(command.id) ?? record;
+    if (current !== record) return current; // The stream was lost meanwhile.
     stream.send(command);
     this.#options.onChange(record);
     this.#startTimer(command.id, RECEIPT_LIMIT_MS, `no receipt within ${RECEIPT_LIMIT_MS} ms`);
