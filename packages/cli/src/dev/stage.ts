@@ -141,18 +141,8 @@ function createStage(
       const { items } = await client.hosts();
       for (const { id } of items) {
         const call = { idempotencyKey: options.newIdentifier('key') };
-        const record = await endedRecord(
-          await client.markKnownGood(
-            id,
-            { reason: 'what foreshadow dev has written', requestedBy: 'foreshadow dev' },
-            call,
-          ),
-        );
-        if (record.outcome?.kind !== 'done')
-          throw new CodedError(
-            'KNOWN_GOOD_FAILED',
-            `${id}: ${record.outcome?.sentence ?? 'no outcome'}`,
-          );
+        const why = { reason: 'what foreshadow dev has written', requestedBy: 'foreshadow dev' };
+        requireMarked(await endedRecord(await client.markKnownGood(id, why, call)));
       }
     },
     startLoad: () => {
@@ -168,6 +158,13 @@ function createStage(
       await processes[Symbol.asyncDispose]();
     },
   };
+}
+
+/** @throws CodedError KNOWN_GOOD_FAILED with what the host says */
+export function requireMarked({ command, outcome }: CommandRecord): void {
+  if (outcome?.kind === 'done') return;
+  const sentence = `${command.host}: ${outcome?.sentence ?? 'no outcome'}`;
+  throw new CodedError('KNOWN_GOOD_FAILED', sentence);
 }
 
 /** A controller that is being restarted is no failure here; whoever waits asks again. */

@@ -3,6 +3,7 @@
 // Never: lets a step count that did not happen, or does what the loop should do by itself.
 
 import { readFile, writeFile } from 'node:fs/promises';
+import type { Client } from '@foreshadow/client';
 import type { Incident } from '@foreshadow/model';
 import { CodedError, type Clock } from '@foreshadow/runtime';
 import { subscribeForeign, type ForeignSubscriber } from './foreign-subscriber.ts';
@@ -75,7 +76,9 @@ export async function playStory(options: StoryOptions): Promise<readonly Step[]>
     foreign.events.find(({ type }) => type === 'com.foreshadow.verdict.diverged.v1'),
   );
   step('verdict diverged: the edit shows in what the shadow uses', DIVERGED_INTERVALS_MAX);
-  const command = await stage.until('the restore', STEP_LIMIT_MS, () => restoreCommand(stage));
+  const command = await stage.until('the restore', STEP_LIMIT_MS, () =>
+    restoreCommand(stage.client),
+  );
   step(`restore ${command} done by the shadow's actuator`);
   if ((await readFile(path, 'utf8')) !== before)
     throw new CodedError('STORY_FAILED', `${path} is not what it was before the edit`);
@@ -117,8 +120,11 @@ async function driftIncident(stage: Stage): Promise<Incident | undefined> {
   );
 }
 
-async function restoreCommand(stage: Stage): Promise<string | undefined> {
-  const { items } = await stage.client.commands();
+/** @returns the id of the restore that is done. @throws CodedError STORY_FAILED for another end */
+export async function restoreCommand(
+  client: Pick<Client, 'commands'>,
+): Promise<string | undefined> {
+  const { items } = await client.commands();
   const record = items.find(({ command }) => command.order.kind === 'restore');
   if (record?.outcome !== undefined && record.outcome.kind !== 'done') {
     throw new CodedError(
@@ -145,7 +151,8 @@ function missingEvents(foreign: ForeignSubscriber): readonly string[] {
   );
 }
 
-function requirePromises(steps: readonly Step[]): void {
+/** @throws CodedError STORY_TOO_SLOW for the first step that came later than promised */
+export function requirePromises(steps: readonly Step[]): void {
   for (const { name, afterEditIntervals, intervalsMax } of steps) {
     if (
       afterEditIntervals === undefined ||
