@@ -52,7 +52,8 @@ export function createPackagesFingerprinter(options: PackagesOptions): Fingerpri
  * Paragraphs with `Package`, `Status`, `Version` and `Architecture`. Those that are not installed
  * are left out. Cost linear.
  *
- * Takes bytes, because a piece of a text keeps the whole text in memory, and this one has megabytes.
+ * Takes bytes, because a piece of a text keeps the whole text in memory, and this one has
+ * megabytes.
  */
 export function parsePackageStatus(content: Buffer): readonly InstalledPackage[] {
   const packages = new Map<string, InstalledPackage>();

@@ -12,8 +12,8 @@ import { CodedError, codeOf } from '@foreshadow/runtime';
 export const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /**
- * Changes whenever content or attributes do, as far as the file system tells. Joined, as a text that
- * was put together by `+` keeps its pieces, and there is one of these for every file.
+ * Changes whenever content or attributes do, as far as the file system tells. Joined, as a text
+ * that was put together by `+` keeps its pieces, and there is one of these for every file.
  */
 export function stampOf({ dev, ino, size, mtimeMs, ctimeMs, mode }: Stats): string {
   return [dev, ino, size, mtimeMs, ctimeMs, mode].join(':');
