@@ -93,8 +93,8 @@ test('names that are not UTF-8 are read like any other', async () => {
 test('excluded files and folders are left out', async () => {
   await using folder = await openFolder();
   await mkdir(join(folder.path, 'cache'));
-  for (const name of ['a.conf', 'a.conf~', '.a.conf.swp', 'x.log', 'cache/b', 'a.dpkg-old'])
-    await writeFile(join(folder.path, name), 'x');
+  const left = ['a.conf~', '.a.conf.swp', 'x.log', 'cache/b', 'a.dpkg-old', '.foreshadow-cmd-1'];
+  for (const name of ['a.conf', ...left]) await writeFile(join(folder.path, name), 'x');
   assert.deepEqual(await folder.told('rehash'), ['/etc/shop/a.conf']);
 });
 

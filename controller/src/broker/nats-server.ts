@@ -166,9 +166,14 @@ class Supervisor implements NatsServer {
     if (!Number.isSafeInteger(pid) || pid <= 1 || !this.#isOurs(pid)) return;
     this.#options.logger.warn('ending the nats-server of an earlier run', { pid });
     process.kill(pid, 'SIGTERM');
-    const deadlineMs = this.#options.clock.monotonicMs() + STOP_LIMIT_MS;
-    while (this.#isOurs(pid) && this.#options.clock.monotonicMs() < deadlineMs)
-      await this.#options.clock.sleep(READY_POLL_MS);
+    const { clock, host, port } = this.#options;
+    const deadlineMs = clock.monotonicMs() + STOP_LIMIT_MS;
+    // The port outlives the command line, since a process that ends gives up its memory first.
+    while (
+      (this.#isOurs(pid) || (await isListening(host, port))) &&
+      clock.monotonicMs() < deadlineMs
+    )
+      await clock.sleep(READY_POLL_MS);
     if (this.#isOurs(pid)) process.kill(pid, 'SIGKILL');
   }
 

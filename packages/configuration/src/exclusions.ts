@@ -44,6 +44,7 @@ const hardware = 'found out from the hardware or the clock';
 const rebuilt = 'rebuilt from other files';
 const editors = 'left behind by an editor';
 const packaging = 'left behind by a package manager';
+const restoring = 'a restore that is under way';
 const records = 'a record of what happened';
 
 /**
@@ -76,6 +77,7 @@ export const volatileFiles: readonly Exclusion[] = [
   { pattern: '**/*.log', reason: records },
   { pattern: '**/{*.swp,*.swx,*~,#*#,.#*}', reason: editors },
   { pattern: '**/*.{pyc,pyo,elc}', reason: rebuilt },
+  { pattern: '**/.foreshadow-cmd-*', reason: restoring },
   { pattern: '**/*.old', reason: packaging },
   { pattern: '**/*.{dpkg,ucf}-*', reason: packaging },
   { pattern: '**/*.{rpmnew,rpmorig,rpmsave,pacnew,pacorig,pacsave,apk-new}', reason: packaging },
