@@ -1,5 +1,6 @@
-// What the verdict says of real services over time: nothing of a shadow without load, and nothing but `aligned` of
-// two that do the same. `npm run record:aligned` does the latter for ten minutes and keeps the result.
+// What the verdict says of real services over time: nothing of a shadow without load, and nothing
+// but `aligned` of two that do the same. `npm run record:aligned` does the latter for ten minutes
+// and keeps the result.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

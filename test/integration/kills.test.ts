@@ -1,5 +1,5 @@
-// Every process is killed again and again, at moments that a seed chooses. The loop comes back by itself, and nothing
-// that the store has acknowledged is lost or kept twice.
+// Every process is killed again and again, at moments that a seed chooses. The loop comes back by
+// itself, and nothing that the store has acknowledged is lost or kept twice.
 
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
@@ -157,7 +157,10 @@ function processIdOf(stage: Stage, target: Target): number {
   return pid;
 }
 
-/** The number in the file might be of a process that is gone: only a server with our configuration is killed. */
+/**
+ * The number in the file might be of a process that is gone: only a server with our configuration
+ * is killed.
+ */
 function natsServerPid(folder: string): number {
   const broker = join(folder, 'controller', 'state', 'broker');
   const pid = Number(readFileSync(join(broker, 'nats-server.pid'), 'utf8'));

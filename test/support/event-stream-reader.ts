@@ -1,4 +1,5 @@
-// In: a broker's port. Out: all events that its stream holds, read after the fact by JetStream's own API.
+// In: a broker's port.
+// Out: all events that its stream holds, read after the fact by JetStream's own API.
 // Never: needs to have been there when they happened.
 
 import { strict as assert } from 'node:assert';

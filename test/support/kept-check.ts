@@ -1,4 +1,5 @@
-// In: the folders that a stage has left. Out: proof that each batch was kept once, and no incident record is missing.
+// In: the folders that a stage has left.
+// Out: proof that each batch was kept once, and no incident record is missing.
 // Never: believes a gap record: what an agent calls lost must be in the journal all the same.
 
 import { strict as assert } from 'node:assert';
@@ -137,7 +138,8 @@ async function checkIncidents(
     records.map((_, index) => index + 1),
     'incident records are numbered without a hole',
   );
-  // A number that was given twice would show as an event that tells another record than the ledger has.
+  // A number that was given twice would show as an event that tells another record than the ledger
+  // has.
   const told = new Set<number>();
   for (const { type, data } of events) {
     if (!type.startsWith('com.foreshadow.incident.')) continue;

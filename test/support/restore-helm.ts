@@ -1,4 +1,5 @@
-// In: a stage. Out: an edit of the shadow's file that changes no behaviour, and restores of it by command.
+// In: a stage.
+// Out: an edit of the shadow's file that changes no behaviour, and restores of it by command.
 // Never: leaves the file in doubt: it has the one content or the other, at every look.
 
 import { strict as assert } from 'node:assert';
