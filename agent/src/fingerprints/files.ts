@@ -3,7 +3,7 @@
 // Never: holds content, follows a link, leaves a root's file system, or forgets what it merely
 // cannot see.
 
-import type { Dirent, Stats } from 'node:fs';
+import { lstatSync, type Dirent, type Stats } from 'node:fs';
 import { glob, lstat, readdir, stat as statFollowing } from 'node:fs/promises';
 import type { FileRoot } from '@foreshadow/configuration';
 import type { HostEvent } from '@foreshadow/model';
@@ -25,6 +25,8 @@ export const FILES_READ_PER_SECOND_MAX = 500;
  * system's clock.
  */
 export const SETTLE_MS = 100;
+/** A look that took longer had to wait for a disk; see `Scan`. */
+export const LOOK_MS_MAX = 5;
 
 export interface FilesOptions {
   readonly roots: readonly FileRoot[];
@@ -39,10 +41,16 @@ export interface FilesOptions {
   readonly filesPerSecondMax?: number;
 }
 
+/**
+ * One pass. Names of a folder that has just been listed are looked at directly, as the thread pool
+ * costs ten times what the system call does. From the first look that was slow on, the pool is
+ * asked, so that a sleeping disk holds up nothing else.
+ */
 interface Scan {
   readonly effort: Effort;
   readonly pace: Pace;
   readonly signal: AbortSignal;
+  isDiskSlow: boolean;
 }
 
 /** A name within a folder; `file` has the whole path. */
@@ -109,7 +117,12 @@ class FilesFingerprinter implements Fingerprinter {
       this.#options.clock,
       this.#options.filesPerSecondMax ?? FILES_READ_PER_SECOND_MAX,
     );
-    const scan: Scan = { effort: isRenamed ? 'rehash' : effort, pace, signal };
+    const scan: Scan = {
+      effort: isRenamed ? 'rehash' : effort,
+      pace,
+      signal,
+      isDiskSlow: false,
+    };
     if (scan.effort === 'noticed') await this.#scanNoticed(scan);
     else await this.#scanRoots(scan);
     if (this.#tree.isCut) this.#tellCut();
@@ -138,20 +151,23 @@ class FilesFingerprinter implements Fingerprinter {
       for (const path of await expand(root.path)) names.set(path, trimmed(root.as ?? path));
     const taken = new Set<string>();
     for (const [path, name] of [...names].slice(0, ROOTS_MAX)) {
-      const root = await this.#openRoot(path, name);
+      const root = await this.#openRoot(path, name, taken);
       if (root === undefined) continue;
-      if (taken.has(root.identity)) {
-        this.#tree.leave(root); // The same folder by another path, such as /lib beside /usr/lib.
-        continue;
-      }
       taken.add(root.identity);
       await this.#scanFolder(root, scan);
     }
     for (const [path, root] of this.#tree.roots) if (!names.has(path)) this.#tree.leave(root);
   }
 
-  /** @returns undefined when there is no such folder, or it may not be looked at */
-  async #openRoot(path: string, name: string): Promise<Folder | undefined> {
+  /**
+   * @param taken identities of the roots before it
+   * @returns undefined when there is no such folder, it may not be looked at, or it is a root already
+   */
+  async #openRoot(
+    path: string,
+    name: string,
+    taken: ReadonlySet<string>,
+  ): Promise<Folder | undefined> {
     const file: FileName = { path: Buffer.from(path), name };
     const known = this.#tree.roots.get(path);
     let place: Place;
@@ -167,9 +183,11 @@ class FilesFingerprinter implements Fingerprinter {
       if (blind !== undefined) this.#tree.blind(blind, reason);
       return undefined;
     }
-    if (known?.identity === place.identity) return known;
+    // The same folder by another path, such as /lib beside /usr/lib.
+    const isTaken = taken.has(place.identity);
+    if (known?.identity === place.identity && !isTaken) return known;
     if (known !== undefined) this.#tree.leave(known);
-    return this.#putRoot(path, file, place);
+    return isTaken ? undefined : this.#putRoot(path, file, place);
   }
 
   #putRoot(path: string, file: FileName, place: Place): Folder | undefined {
@@ -213,7 +231,7 @@ class FilesFingerprinter implements Fingerprinter {
     if (!isKnown && this.#isExcluded(file.name)) return false;
     let stat: Stats;
     try {
-      stat = await lstat(file.path);
+      stat = scan.isDiskSlow ? await lstat(file.path) : this.#look(file.path, scan);
     } catch (error) {
       const reason = reasonOf(error);
       if (reason === 'vanished') return false;
@@ -226,6 +244,13 @@ class FilesFingerprinter implements Fingerprinter {
     if (!isForeign) return this.#scanSubfolder(child, stat, scan);
     const reading = unreadableFile(file, 'not-a-file', stat);
     return this.#tree.putFile(folder, name, { ...reading, isSettled: true });
+  }
+
+  #look(path: Buffer, scan: Scan): Stats {
+    const startMs = this.#options.clock.monotonicMs();
+    const stat = lstatSync(path);
+    scan.isDiskSlow = this.#options.clock.monotonicMs() - startMs > LOOK_MS_MAX;
+    return stat;
   }
 
   async #scanSubfolder(child: Child, stat: Stats, scan: Scan): Promise<boolean> {

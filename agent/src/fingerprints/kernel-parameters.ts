@@ -13,6 +13,12 @@ import { reasonOf } from './reading.ts';
 /** A Linux 6 host has about 1,300 below the default patterns. */
 export const PARAMETERS_MAX = 8_192;
 
+/** What was read, and what was made of it, so that a value that did not change costs a read only. */
+interface Parameter {
+  readonly text: string | undefined;
+  readonly finding: Finding;
+}
+
 export interface KernelParametersOptions {
   readonly key: Uint8Array;
   /** Globs on the path below the root, with slashes. */
@@ -27,11 +33,13 @@ export function createKernelParametersFingerprinter(
   const root = options.root ?? '/proc/sys';
   const isIncluded = createMatcher(options.include);
   const isExcluded = createMatcher(options.exclude);
+  let known: ReadonlyMap<string, Parameter> = new Map();
+  let findings: readonly Finding[] = [];
   return {
     name: 'kernel-parameters',
     subject: 'kernel-parameter',
-    read: async (_, signal) => {
-      const findings: Finding[] = [];
+    read: async (effort, signal) => {
+      const found = new Map<string, Parameter>();
       const folders = [''];
       for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
         signal.throwIfAborted();
@@ -39,12 +47,21 @@ export function createKernelParametersFingerprinter(
           const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
           if (isExcluded(path)) continue;
           if (entry.isDirectory()) folders.push(path);
-          else if (isIncluded(path) && findings.length < PARAMETERS_MAX) {
-            const finding = readParameter(options.key, root, path);
-            if (finding !== undefined) findings.push(finding);
+          else if (isIncluded(path) && found.size < PARAMETERS_MAX) {
+            const before = effort === 'rehash' ? undefined : known.get(path);
+            const parameter = readParameter(`${root}/${path}`, parameterName(path), {
+              key: options.key,
+              before,
+            });
+            if (parameter !== undefined) found.set(path, parameter);
           }
         }
       }
+      const isSame =
+        found.size === known.size &&
+        [...found].every(([path, parameter]) => known.get(path) === parameter);
+      known = found;
+      if (!isSame) findings = [...found.values()].map(({ finding }) => finding);
       return findings;
     },
   };
@@ -70,27 +87,28 @@ async function list(root: string, folder: string): Promise<readonly Dirent[]> {
 /**
  * Synchronous on purpose: procfs answers from memory, and a thousand promises would cost five times
  * as much.
- * @returns undefined where there is nothing to read
+ * @returns `before` itself where the text is the same; undefined where there is nothing to read
  */
-function readParameter(key: Uint8Array, root: string, path: string): Finding | undefined {
-  const name = parameterName(path);
+function readParameter(
+  path: string,
+  name: string,
+  { key, before }: { readonly key: Uint8Array; readonly before: Parameter | undefined },
+): Parameter | undefined {
   try {
-    const stat = lstatSync(`${root}/${path}`);
-    if (!isReadableFile(stat)) return undefined;
-    const value = readFileSync(`${root}/${path}`, 'utf8').trim().replaceAll(/\s+/g, ' ');
-    return {
-      kind: 'present',
-      item: {
-        subject: 'kernel-parameter',
-        name,
-        digest: itemDigest(key, ['kernel-parameter', name, value]),
-        facts: { value: value.slice(0, FACT_LENGTH_MAX) },
-      },
-    };
+    // What was read once is no trigger, and stays a file.
+    if (before === undefined && !isReadableFile(lstatSync(path))) return undefined;
+    const text = readFileSync(path, 'utf8');
+    if (before?.text === text) return before;
+    const value = text.trim().replaceAll(/\s+/g, ' ');
+    const digest = itemDigest(key, ['kernel-parameter', name, value]);
+    const facts = { value: value.slice(0, FACT_LENGTH_MAX) };
+    const item = { subject: 'kernel-parameter', name, digest, facts } as const;
+    return { text, finding: { kind: 'present', item } };
   } catch (error) {
     const reason = reasonOf(error);
     if (reason === 'vanished') return undefined;
-    return { kind: 'unreadable', subject: 'kernel-parameter', name, reason };
+    const finding: Finding = { kind: 'unreadable', subject: 'kernel-parameter', name, reason };
+    return { text: undefined, finding };
   }
 }
 

@@ -32,9 +32,9 @@ test('an installed package is known by name, architecture, version and selection
 test('what is not installed does not count, what is held does', () => {
   const f = (status: string, expected: readonly string[]): void =>
     assert.deepEqual(
-      parsePackageStatus(
-        Buffer.from(libc.replace('install ok installed', status)),
-      ).map(({ selection }) => selection),
+      parsePackageStatus(Buffer.from(libc.replace('install ok installed', status))).map(
+        ({ selection }) => selection,
+      ),
       expected,
     );
   f('deinstall ok config-files', []);
@@ -54,7 +54,8 @@ test('any text is parsed without an error', () => {
   );
   fc.assert(
     fc.property(fc.array(fc.oneof(line, fc.string())), (lines) => {
-      for (const one of parsePackageStatus(Buffer.from(lines.join('\n')))) assert.notEqual(one.name, '');
+      for (const one of parsePackageStatus(Buffer.from(lines.join('\n'))))
+        assert.notEqual(one.name, '');
     }),
   );
 });

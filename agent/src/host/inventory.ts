@@ -12,8 +12,8 @@ export const INVENTORY_TEXT_LENGTH_MAX = 200;
 const unknownTexts = new Set(['', '-', 'unknown', 'computer', 'localhost', 'default string']);
 
 /**
- * Everything that `/proc` and `/etc/os-release` tell is taken from there. Only the hypervisor, and
- * the CPU's name on machines whose `/proc/cpuinfo` has none (arm64), are asked of
+ * Everything that `/proc`, `/sys` and `/etc/os-release` tell is taken from there. Where
+ * `/proc/cpuinfo` has no name of the CPU and no flags (arm64), CPU and hypervisor are asked of
  * `systeminformation`, at about 30 ms and a dozen programs, and once 4 MB for the library.
  */
 export async function readInventory(host: Host): Promise<Inventory> {
@@ -29,7 +29,7 @@ export async function readInventory(host: Host): Promise<Inventory> {
     cpuModel: known(/^model name\s*:(.*)$/m.exec(cpuInfo)?.[1]) ?? (await askCpuModel()),
     cpuCount,
     memoryBytes: memory === undefined ? undefined : Number(memory) * 1024,
-    virtualisation: await askVirtualisation(),
+    virtualisation: await virtualisationOf(host, cpuInfo),
   });
 }
 
@@ -42,6 +42,17 @@ export function known(text: string | undefined): string | undefined {
 function readText(host: Host, path: string): string | undefined {
   const bytes = host.readOnce(path);
   return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+}
+
+/** On x86 the CPU has a flag where a hypervisor runs it, and the firmware says which. */
+async function virtualisationOf(host: Host, cpuInfo: string): Promise<string | undefined> {
+  const flags = /^flags\s*:(.*)$/m.exec(cpuInfo)?.[1];
+  if (flags === undefined) return askVirtualisation();
+  if (!flags.split(' ').includes('hypervisor')) return undefined;
+  const names = ['sys_vendor', 'product_name'].map(
+    (file) => known(readText(host, `/sys/class/dmi/id/${file}`)) ?? '',
+  );
+  return known(names.join(' ')) ?? 'virtual machine';
 }
 
 async function askCpuModel(): Promise<string | undefined> {

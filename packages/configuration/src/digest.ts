@@ -43,7 +43,7 @@ export function createContentDigest(key: Uint8Array): ContentDigest {
   const hmac = keyed(key, CONTENT_DOMAIN);
   return {
     update: (bytes) => void hmac.update(bytes),
-    finish: () => hmac.digest('hex').slice(0, DIGEST_BYTES * 2),
+    finish: () => shortened(hmac.digest()),
   };
 }
 
@@ -72,7 +72,7 @@ export function itemDigest(key: Uint8Array, parts: readonly string[]): string {
     length.writeUInt32BE(bytes.length);
     hmac.update(length).update(bytes);
   }
-  return hmac.digest('hex').slice(0, DIGEST_BYTES * 2);
+  return shortened(hmac.digest());
 }
 
 /**
@@ -99,6 +99,11 @@ function optional(value: string | undefined): string {
 // item's digest.
 const CONTENT_DOMAIN = 'foreshadow.content.v1\0';
 const ITEM_DOMAIN = 'foreshadow.item.v1\0';
+
+/** Cut before it becomes text: a piece of a longer text would keep that in memory. */
+function shortened(digest: Buffer): string {
+  return digest.toString('hex', 0, DIGEST_BYTES);
+}
 
 function keyed(key: Uint8Array, domain: string): ReturnType<typeof createHmac> {
   if (key.length < KEY_BYTES_MIN)
