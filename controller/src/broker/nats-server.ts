@@ -220,15 +220,16 @@ class Supervisor implements NatsServer {
         });
       }
     });
-    child.once('error', (error) =>
-      logger.error('nats-server could not be started', { code: codeOf(error) }),
-    );
-    child.once('exit', (code, signal) => {
+    const ended = (reason: string): void => {
+      if (this.#child !== child) return;
       this.#child = undefined;
       if (this.#closing.signal.aborted) return;
       const isGood = clock.monotonicMs() - startedMs >= RUN_GOOD_MS;
-      this.#restart(isGood ? 0 : this.#restartCount, `exit ${code ?? signal ?? 'unknown'}`);
-    });
+      this.#restart(isGood ? 0 : this.#restartCount, reason);
+    };
+    // A program that cannot be started has no exit; while it is being replaced, it is tried again.
+    child.once('error', (error) => ended(codeOf(error)));
+    child.once('exit', (code, signal) => ended(`exit ${code ?? signal ?? 'unknown'}`));
     return child;
   }
 
