@@ -161,7 +161,8 @@ class FilesFingerprinter implements Fingerprinter {
 
   /**
    * @param taken identities of the roots before it
-   * @returns undefined when there is no such folder, it may not be looked at, or it is a root already
+   * @returns undefined when there is no such folder, it may not be looked at, or it is a root
+   *   already
    */
   async #openRoot(
     path: string,

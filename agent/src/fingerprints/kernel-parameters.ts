@@ -13,7 +13,9 @@ import { reasonOf } from './reading.ts';
 /** A Linux 6 host has about 1,300 below the default patterns. */
 export const PARAMETERS_MAX = 8_192;
 
-/** What was read, and what was made of it, so that a value that did not change costs a read only. */
+/**
+ * What was read, and what was made of it, so that a value that did not change costs a read only.
+ */
 interface Parameter {
   readonly text: string | undefined;
   readonly finding: Finding;
