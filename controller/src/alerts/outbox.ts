@@ -116,7 +116,8 @@ class PendingEvents implements Outbox {
       this.#options.logger.error('event refused for good', fields);
     }
     const index = this.#pending.indexOf(entry);
-    if (index >= 0) this.#pending.splice(index, 1); // Not there when the bound pushed it out meanwhile.
+    // Not there when the bound pushed it out meanwhile.
+    if (index >= 0) this.#pending.splice(index, 1);
     return true;
   }
 
