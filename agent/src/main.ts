@@ -98,8 +98,7 @@ async function runAgent(config: AgentConfig, stop: AbortSignal): Promise<void> {
     disk: systemDisk,
     logger,
     lifecycle,
-    onBrokerClosed: (reason) =>
-      fatal.abort(new CodedError('BROKER_CLOSED', `the broker connection is closed: ${reason}`)),
+    onBrokerClosed: (error: CodedError) => fatal.abort(error),
   };
   const { pipeline, link } = await openAgent(config, around);
   const { hostId, boot } = around;

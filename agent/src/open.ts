@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { VERSION, type BootId, type Host, type HostId } from '@foreshadow/model';
 import {
   type Clock,
+  type CodedError,
   type Disk,
   type Lifecycle,
   type Logger,
@@ -51,7 +52,7 @@ export interface Surroundings {
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
   /** Called when the broker's client gave up for good. */
-  readonly onBrokerClosed: (reason: string) => void;
+  readonly onBrokerClosed: (error: CodedError) => void;
 }
 
 export interface OpenAgent {

@@ -96,8 +96,7 @@ async function runController(
     rules,
     protoPath: protoPath(),
     natsBinaries: natsBinaries(config),
-    onBrokerClosed: (reason: string) =>
-      fatal.abort(new CodedError('BROKER_CLOSED', `the broker connection is closed: ${reason}`)),
+    onBrokerClosed: (error: CodedError) => fatal.abort(error),
   };
   const opening = AbortSignal.any([signal, AbortSignal.timeout(BROKER_LIMIT_MS)]);
   const { pipeline, outbox, store } = await openController(config, around, opening);

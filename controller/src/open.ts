@@ -14,6 +14,7 @@ import {
 import {
   newIdentifier,
   type Clock,
+  type CodedError,
   type Disk,
   type Lifecycle,
   type Logger,
@@ -57,7 +58,7 @@ export interface Surroundings {
   /** Where a nats-server may be, best first. */
   readonly natsBinaries: readonly string[];
   /** Called when the broker's client gave up for good. */
-  readonly onBrokerClosed: (reason: string) => void;
+  readonly onBrokerClosed: (error: CodedError) => void;
 }
 
 export interface OpenController {

@@ -32,20 +32,20 @@ const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 
 interface OpenedBroker extends Broker {
   readonly log: KeptLog;
-  readonly closedReasons: readonly string[];
+  readonly closedCodes: readonly string[];
 }
 
 function open(url: string): OpenedBroker {
   const log = createKeptLog();
-  const closedReasons: string[] = [];
+  const closedCodes: string[] = [];
   const broker = openBroker({
     servers: [url],
     name: 'a test',
     logger: log,
     random: () => 0,
-    onClosed: (reason) => closedReasons.push(reason),
+    onClosed: ({ code }) => closedCodes.push(code),
   });
-  return Object.assign(broker, { log, closedReasons });
+  return Object.assign(broker, { log, closedCodes });
 }
 
 /** One question to JetStream's own interface, so that the answer is not our client's opinion. */
@@ -81,7 +81,7 @@ test(
     assert.equal(sender.publish('some.thing', Buffer.from('3')), true);
     await until('the message after the return', () => heard.includes('some.thing 3'));
     assert.deepEqual(heard, ['some.thing 1', 'some.thing 3']);
-    assert.deepEqual([sender.closedReasons, receiver.closedReasons], [[], []]);
+    assert.deepEqual([sender.closedCodes, receiver.closedCodes], [[], []]);
   },
 );
 
@@ -112,7 +112,7 @@ test(
     const broker = open(`nats://127.0.0.1:${await findFreePort()}`);
     await broker[Symbol.asyncDispose]();
     await assert.rejects(broker.connected(AbortSignal.timeout(100)));
-    assert.deepEqual(broker.closedReasons, []);
+    assert.deepEqual(broker.closedCodes, []);
   },
 );
 
@@ -124,8 +124,22 @@ test('closing while the server is away ends at once', LIMIT, async () => {
   await until('the loss to be noticed', () => !broker.isConnected);
   await broker[Symbol.asyncDispose]();
   assert.equal(broker.publish('some.thing', Buffer.from('x')), false);
-  assert.deepEqual(broker.closedReasons, []);
+  assert.deepEqual(broker.closedCodes, []);
 });
+
+test(
+  'a connection that the client gives up for good is BROKER_CLOSED, told once',
+  LIMIT,
+  async () => {
+    await using server = await openNatsProcess();
+    await using broker = open(server.url);
+    await broker.connected(soon());
+    await broker.connection?.close();
+    await until('the word of it', () => broker.closedCodes.length > 0);
+    assert.deepEqual(broker.closedCodes, ['BROKER_CLOSED']);
+    assert.equal(broker.publish('some.thing', Buffer.from('x')), false);
+  },
+);
 
 test(
   'a server that refuses the connection is tried again and again, with its reason told',
@@ -137,7 +151,7 @@ test(
     await using broker = open(server.url);
     await until('the refusal', () => broker.log.lines.some((line) => /authorization/i.test(line)));
     assert.equal(broker.isConnected, false);
-    assert.deepEqual(broker.closedReasons, []);
+    assert.deepEqual(broker.closedCodes, []);
   },
 );
 

@@ -48,7 +48,7 @@ export interface BrokerOptions {
   /**
    * The client gave up for good; the program should end, so that its supervisor starts it again.
    */
-  readonly onClosed: (reason: string) => void;
+  readonly onClosed: (error: CodedError) => void;
 }
 
 /** Returns at once and connects in the background, for as long as it takes. */
@@ -108,7 +108,7 @@ class BrokerConnection implements Broker {
     this.#run().catch((error: unknown) => {
       this.#isUp = false;
       this.#first.reject(error);
-      if (!this.#closing.signal.aborted) this.#options.onClosed(describeError(error));
+      this.#closedForGood(error);
     });
   }
 
@@ -130,10 +130,13 @@ class BrokerConnection implements Broker {
     }
     const reason = await connection.closed();
     this.#isUp = false;
-    if (!this.#closing.signal.aborted)
-      this.#options.onClosed(
-        reason instanceof Error ? describeError(reason) : 'closed by the client',
-      );
+    this.#closedForGood(reason);
+  }
+
+  #closedForGood(cause: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    const message = 'the connection to the broker was closed for good; start the program again';
+    this.#options.onClosed(new CodedError('BROKER_CLOSED', message, { cause }));
   }
 
   /**
