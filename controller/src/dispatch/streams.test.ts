@@ -39,3 +39,17 @@ test('the end of a replaced stream does not take the newer one along', () => {
   assert.equal(streams.remove(second), true);
   assert.equal(streams.get(host), undefined);
 });
+
+test('a replaced stream whose end is heard at once finds that it was replaced', () => {
+  const streams = createStreams();
+  const removals: boolean[] = [];
+  const first: AgentStream = {
+    ...createStream(),
+    end: () => void removals.push(streams.remove(first)),
+  };
+  const second = createStream();
+  streams.add(first);
+  streams.add(second);
+  assert.deepEqual(removals, [false]);
+  assert.equal(streams.get(host), second);
+});

@@ -18,8 +18,10 @@ export function createStreams(): Streams {
   return {
     add: (stream) => {
       const { host } = stream.hello;
-      streams.get(host)?.end('a newer stream of this host; do two agents run under one name?');
+      const older = streams.get(host);
+      // First the newer one: the end of the older one is heard at once, and must find it replaced.
       streams.set(host, stream);
+      older?.end('a newer stream of this host; do two agents run under one name?');
     },
     remove: (stream) => {
       const isCurrent = streams.get(stream.hello.host) === stream;
