@@ -1,4 +1,5 @@
-// Facts about the wire: what packages/wire writes is what proto/*.proto says, and nothing malformed is ever half taken.
+// Facts about the wire: what packages/wire writes is what proto/*.proto says, and nothing malformed
+// is ever half taken.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

@@ -272,7 +272,7 @@ export class Spool implements AsyncDisposable {
     }
   }
 
-  /** Batches of an earlier run that no file holds any more; unsaid, the mark would wait for them. */
+  /** Batches of an earlier run that no file holds any more: unsaid, marks would wait for them. */
   #tellMissing(boot: BootId, nextSequence: number): void {
     const before = this.#closed.findLast((segment) => segment.boot === boot)?.lastSequence ?? 0;
     if (before + 1 < nextSequence)
