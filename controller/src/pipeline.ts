@@ -145,13 +145,13 @@ export class Pipeline {
   async #commit(): Promise<void> {
     const { ingest, store, registry } = this.#rooms;
     for (
-      let batches = ingest.take(COMMIT_BATCHES_MAX);
-      batches.length > 0;
-      batches = ingest.take(COMMIT_BATCHES_MAX)
+      let taken = ingest.take(COMMIT_BATCHES_MAX);
+      taken.batches.length + taken.lost.length > 0;
+      taken = ingest.take(COMMIT_BATCHES_MAX)
     ) {
-      await store.append(batches, ingest.coverageWith(batches));
-      for (const mark of ingest.confirm(batches)) this.#agents.announce(mark);
-      for (const { batch } of batches) {
+      await store.append(taken.batches, ingest.coverageWith(taken));
+      for (const mark of ingest.confirm(taken)) this.#agents.announce(mark);
+      for (const { batch } of taken.batches) {
         registry.heard(batch.host);
         for (const event of batch.events)
           this.#logger.info(event.sentence, { host: batch.host, event: event.kind });

@@ -3,9 +3,9 @@
 // Never: grows with the number of batches, only with the number of holes between them.
 
 import type {
-  AcceptedBatch,
   BootCoverage,
   BootId,
+  Gap,
   HostCoverage,
   HostId,
   SequenceRange,
@@ -58,21 +58,14 @@ export function highestOf(ranges: Ranges): number {
   return ranges.at(-1)?.last ?? 0;
 }
 
-/**
- * @returns what `before` becomes when `batches`, all of its host, are durable. A gap of any boot of
- * the host counts.
- */
-export function coverageAfter(
-  before: HostCoverage,
-  batches: readonly AcceptedBatch[],
-): HostCoverage {
+/** Sequences of one boot that are settled: stored, or known to be lost. */
+export type Settled = Gap & { readonly host: HostId };
+
+/** @returns what `before` becomes when `settled`, all of its host, is durable */
+export function coverageAfter(before: HostCoverage, settled: readonly Settled[]): HostCoverage {
   const boots = new Map(before.boots.map(({ boot, ranges }) => [boot, ranges]));
-  for (const { batch } of batches) {
-    for (const gap of batch.gaps) {
-      add(boots, gap.boot, { first: gap.firstSequence, last: gap.lastSequence });
-    }
-    add(boots, batch.boot, { first: batch.sequence, last: batch.sequence });
-  }
+  for (const { boot, firstSequence: first, lastSequence: last } of settled)
+    add(boots, boot, { first, last });
   const kept = [...boots].slice(-BOOTS_PER_HOST_MAX);
   return {
     host: before.host,
@@ -85,14 +78,4 @@ function add(boots: Map<BootId, Ranges>, boot: BootId, range: SequenceRange): vo
   const ranges = boots.get(boot) ?? [];
   boots.delete(boot);
   boots.set(boot, addRange(ranges, range));
-}
-
-export function byHost(batches: readonly AcceptedBatch[]): Map<HostId, AcceptedBatch[]> {
-  const groups = new Map<HostId, AcceptedBatch[]>();
-  for (const accepted of batches) {
-    const group = groups.get(accepted.batch.host);
-    if (group === undefined) groups.set(accepted.batch.host, [accepted]);
-    else group.push(accepted);
-  }
-  return groups;
 }

@@ -18,7 +18,13 @@ import {
 } from '@foreshadow/model';
 import { CodedError } from '@foreshadow/runtime';
 import { BOOTS_PER_HOST_MAX } from './coverage.ts';
-import { INGEST_QUEUE_BYTES_MAX, INGEST_QUEUE_MAX, createIngest, type Ingest } from './ingest.ts';
+import {
+  INGEST_QUEUE_BYTES_MAX,
+  INGEST_QUEUE_MAX,
+  createIngest,
+  type Ingest,
+  type Taken,
+} from './ingest.ts';
 import { FUTURE_MS_MAX, SEQUENCE_AHEAD_MAX, SEQUENCE_MAX } from './validate.ts';
 
 const NOW_MS = 1_800_000_000_000;
@@ -73,7 +79,7 @@ function offerBytes(ingest: Ingest, data: Uint8Array, subjectHost: string = host
   ingest.offer({ subject: `foreshadow.v1.samples.0.${subjectHost}`, data, receivedMs: NOW_MS });
 }
 function sequencesOf(ingest: Ingest): readonly number[] {
-  return ingest.take(100_000).map(({ batch }) => batch.sequence);
+  return ingest.take(100_000).batches.map(({ batch }) => batch.sequence);
 }
 
 const refusals: readonly (readonly [name: string, code: string, fields: Partial<Batch>])[] = [
@@ -143,7 +149,7 @@ for (const [name, code, fields] of refusals) {
   test(`a batch with ${name} is refused with ${code}`, () => {
     const ingest = open();
     offer(ingest, batchOf(fields));
-    deepEqual(ingest.take(10), []);
+    deepEqual(ingest.take(10).batches, []);
     deepEqual(ingest.counters().refusedCounts, new Map([[code, 1]]));
   });
 }
@@ -158,7 +164,7 @@ test('undecodable, oversized, foreign and unknown messages are refused with thei
   offer(ingest, batchOf({ host: 'db-1' as HostId }));
   offer(ingest, batchOf(), 'WEB-1');
   offer(ingest, batchOf(), '');
-  deepEqual(ingest.take(10), []);
+  deepEqual(ingest.take(10), { batches: [], lost: [] });
   deepEqual(
     ingest.counters().refusedCounts,
     new Map([
@@ -176,7 +182,7 @@ test('whatever the bytes and the subject, nothing is thrown', () => {
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.string(), (data, subject) => {
       const ingest = open();
       ingest.offer({ subject, data, receivedMs: NOW_MS });
-      equal(ingest.take(10).length, 0);
+      equal(ingest.take(10).batches.length, 0);
       equal(ingest.counters().queueLength, 0);
     }),
   );
@@ -194,7 +200,7 @@ test('the queue holds no more messages and no more bytes than its bounds', () =>
   for (let count = 0; count < fit + 2; count += 1) offerBytes(heavy, large);
   equal(heavy.counters().queueBytes, INGEST_QUEUE_BYTES_MAX);
   equal(heavy.counters().refusedCounts.get('QUEUE_FULL'), 2);
-  equal(heavy.take(fit).length, 0);
+  equal(heavy.take(fit).batches.length, 0);
   equal(heavy.counters().queueBytes, 0);
 });
 
@@ -205,7 +211,7 @@ test('readings that are not finite are dropped and counted, the others stay', ()
     value,
   }));
   offer(ingest, batchOf({ readings }));
-  const [accepted] = ingest.take(1);
+  const [accepted] = ingest.take(1).batches;
   deepEqual(
     accepted?.batch.readings.map(({ value }) => value),
     [1, 0],
@@ -220,23 +226,50 @@ test('a clock that steps back within a boot is accepted', () => {
   deepEqual(sequencesOf(ingest), [1, 2]);
 });
 
-test('a duplicate is dropped while taken, after the commit, and not after an abandoned one', () => {
+test('a duplicate is dropped while taken, and after the commit', () => {
   const ingest = open();
   offer(ingest, batchOf());
   offer(ingest, batchOf());
-  const first = ingest.take(10);
-  equal(first.length, 1);
+  const taken = ingest.take(10);
+  equal(taken.batches.length, 1);
   offer(ingest, batchOf());
-  equal(ingest.take(10).length, 0);
-  ingest.abandon(first);
+  equal(ingest.take(10).batches.length, 0);
+  ingest.confirm(taken);
   offer(ingest, batchOf());
-  const second = ingest.take(10);
-  equal(second.length, 1);
-  ingest.confirm(second);
-  offer(ingest, batchOf());
-  equal(ingest.take(10).length, 0);
+  equal(ingest.take(10).batches.length, 0);
   equal(ingest.counters().duplicateCount, 3);
-  equal(ingest.counters().acceptedCount, 2);
+  equal(ingest.counters().acceptedCount, 1);
+});
+
+test('a batch that is refused, and known by its identity, holds up no mark', () => {
+  const ingest = open();
+  offer(ingest, batchOf({ sequence: 1 }));
+  offer(ingest, batchOf({ sequence: 2, wallMs: Number.NaN }));
+  offer(ingest, batchOf({ sequence: 3 }));
+  const taken = ingest.take(10);
+  const { batches, lost } = taken;
+  equal(batches.length, 2);
+  deepEqual(lost, [{ host, boot, firstSequence: 2, lastSequence: 2 }]);
+  const coverage = ingest.coverageWith(taken);
+  deepEqual(coverage[0]?.boots[0]?.ranges, [{ first: 1, last: 3 }]);
+  deepEqual(ingest.confirm(taken), [{ host, boot, sequence: 3 }]);
+  const again = open(coverage);
+  for (const each of [ingest, again]) {
+    offer(each, batchOf({ sequence: 2, wallMs: Number.NaN }));
+    deepEqual(each.take(10), { batches: [], lost: [] });
+  }
+  offer(ingest, batchOf({ sequence: 4, wallMs: -1 }));
+  deepEqual(ingest.confirm(ingest.take(10)), [{ host, boot, sequence: 4 }]);
+  deepEqual(ingest.counters().refusedCounts, new Map([['TIME_INVALID', 2]]));
+});
+
+test('a batch that is refused for want of an identity covers no sequence', () => {
+  const ingest = open();
+  offer(ingest, batchOf(), 'web-2');
+  offer(ingest, batchOf({ boot: 'ABC' as BootId }));
+  offer(ingest, batchOf({ sequence: 0 }));
+  offerBytes(ingest, new Uint8Array(BATCH_BYTES_MAX + 1));
+  deepEqual(ingest.take(10), { batches: [], lost: [] });
 });
 
 test('a mark advances with the commit, over gaps, and never over a hole', () => {
@@ -291,21 +324,21 @@ test('of too many boots the one used longest ago is forgotten', () => {
 function createMemory() {
   const stored = new Map<string, number>();
   const coverages = new Map<HostId, HostCoverage>();
-  const commit = (ingest: Ingest, batches: ReturnType<Ingest['take']>): void => {
-    for (const { batch } of batches)
+  const commit = (ingest: Ingest, taken: Taken): void => {
+    for (const { batch } of taken.batches)
       stored.set(
         `${batch.boot}/${batch.sequence}`,
         (stored.get(`${batch.boot}/${batch.sequence}`) ?? 0) + 1,
       );
-    for (const coverage of ingest.coverageWith(batches)) coverages.set(coverage.host, coverage);
+    for (const coverage of ingest.coverageWith(taken)) coverages.set(coverage.host, coverage);
   };
   return { stored, coverages, commit };
 }
 
-test('under loss, repetition, reordering, failed commits and restarts each batch is stored once', () => {
+test('under loss, repetition, reordering and restarts each batch is stored once', () => {
   const step = fc.record({
     sequences: fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 12 }),
-    end: fc.constantFrom('confirmed', 'abandoned', 'killed before commit', 'killed after commit'),
+    end: fc.constantFrom('confirmed', 'killed before commit', 'killed after commit'),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
@@ -314,7 +347,6 @@ test('under loss, repetition, reordering, failed commits and restarts each batch
       for (const { sequences, end } of steps) {
         for (const sequence of sequences) offer(ingest, batchOf({ sequence }));
         const taken = ingest.take(100);
-        if (end === 'abandoned') ingest.abandon(taken);
         if (end === 'confirmed' || end === 'killed after commit') memory.commit(ingest, taken);
         if (end === 'confirmed') {
           for (const mark of ingest.confirm(taken)) {

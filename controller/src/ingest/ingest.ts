@@ -14,8 +14,8 @@ import {
   type LowWaterMark,
 } from '@foreshadow/model';
 import { BoundedQueue, codeOf } from '@foreshadow/runtime';
-import { byHost, coverageAfter, highestOf, isCovered, markOf } from './coverage.ts';
-import { SEQUENCE_AHEAD_MAX, refusalOf } from './validate.ts';
+import { coverageAfter, highestOf, isCovered, markOf, type Settled } from './coverage.ts';
+import { SEQUENCE_AHEAD_MAX, isIdentified, refusalOf } from './validate.ts';
 
 /** Messages that wait for `take`: at 10,000 hosts and 10 s, 16 s of them. */
 export const INGEST_QUEUE_MAX = 16_384;
@@ -35,6 +35,15 @@ export interface SampleMessage {
  */
 export interface HostMark extends LowWaterMark {
   readonly host: HostId;
+}
+
+/** What `take` found in the messages that waited. */
+export interface Taken {
+  readonly batches: readonly AcceptedBatch[];
+  /**
+   * Refused though it is certain which batches they are: their agents need not send them again.
+   */
+  readonly lost: readonly Settled[];
 }
 
 /** Since the start. A gauge where the name has no `Count`. */
@@ -64,22 +73,15 @@ export interface Ingest {
    * refused and counted.
    */
   offer(message: SampleMessage): void;
+  /** Examines up to `countMax` waiting messages. The caller commits what it gets and confirms. */
+  take(countMax: number): Taken;
   /**
-   * Examines up to `countMax` waiting messages. The caller ends each returned batch with `confirm`
-   * or `abandon`.
+   * What will hold of each host in `taken` once it is durable; for the store to write in the same
+   * commit.
    */
-  take(countMax: number): readonly AcceptedBatch[];
-  /**
-   * What will hold of each host of `batches` once they are durable; for the store to write in the
-   * same commit.
-   */
-  coverageWith(batches: readonly AcceptedBatch[]): readonly HostCoverage[];
+  coverageWith(taken: Taken): readonly HostCoverage[];
   /** After the durable commit. @returns the marks that advanced, to be announced to the hosts */
-  confirm(batches: readonly AcceptedBatch[]): readonly HostMark[];
-  /**
-   * After a commit that failed: the same batches are accepted again when the agents repeat them.
-   */
-  abandon(batches: readonly AcceptedBatch[]): void;
+  confirm(taken: Taken): readonly HostMark[];
   /** All marks of a host, the boot used last standing last; for a host that has just connected. */
   marks(host: HostId): readonly HostMark[];
   counters(): IngestCounters;
@@ -89,7 +91,7 @@ interface State {
   readonly options: IngestOptions;
   readonly queue: BoundedQueue<SampleMessage>;
   readonly coverages: Map<HostId, HostCoverage>;
-  /** Taken and neither confirmed nor abandoned: `<host> <boot> <sequence>`. */
+  /** Taken and not yet confirmed: `<host> <boot> <sequence>`. */
   readonly pending: Set<string>;
   readonly refusedCounts: Map<string, number>;
   queueBytes: number;
@@ -113,9 +115,8 @@ export function createIngest(options: IngestOptions): Ingest {
   return {
     offer: (message) => offer(state, message),
     take: (countMax) => take(state, countMax),
-    coverageWith: (batches) => coverageWith(state, batches),
-    confirm: (batches) => confirm(state, batches),
-    abandon: (batches) => release(state, batches),
+    coverageWith: (taken) => coverageWith(state, taken),
+    confirm: (taken) => confirm(state, taken),
     marks: (host) => marksOf(coverageOf(state, host)),
     counters: () => ({
       acceptedCount: state.acceptedCount,
@@ -136,19 +137,22 @@ function offer(state: State, message: SampleMessage): void {
   else state.queueBytes += sizeBytes;
 }
 
-function take(state: State, countMax: number): readonly AcceptedBatch[] {
-  const accepted: AcceptedBatch[] = [];
+function take(state: State, countMax: number): Taken {
+  const taken = { batches: new Array<AcceptedBatch>(), lost: new Array<Settled>() };
   for (const message of state.queue.take(countMax)) {
     state.queueBytes -= message.data.length;
-    const batch = accept(state, message);
-    if (batch !== undefined) accepted.push({ batch, bytes: message.data });
+    examine(state, message, taken);
   }
-  state.acceptedCount += accepted.length;
-  return accepted;
+  state.acceptedCount += taken.batches.length;
+  return taken;
 }
 
-/** @returns undefined for what was counted as refused or as a duplicate */
-function accept(state: State, message: SampleMessage): Batch | undefined {
+/** Adds to `taken` what was neither a duplicate nor refused without an identity. */
+function examine(
+  state: State,
+  message: SampleMessage,
+  taken: { readonly batches: AcceptedBatch[]; readonly lost: Settled[] },
+): void {
   const host = parseHostId(message.subject.slice(message.subject.lastIndexOf('.') + 1));
   if (host === undefined || !state.options.isKnownHost(host)) return refuse(state, 'HOST_UNKNOWN');
   let batch: Batch;
@@ -158,7 +162,7 @@ function accept(state: State, message: SampleMessage): Batch | undefined {
     return refuse(state, codeOf(error));
   }
   const refusal = refusalOf(batch, { host, receivedMs: message.receivedMs });
-  if (refusal !== undefined) return refuse(state, refusal);
+  if (refusal !== undefined && !isIdentified(refusal)) return refuse(state, refusal);
 
   const ranges = coverageOf(state, host).boots.find(({ boot }) => boot === batch.boot)?.ranges;
   if (ranges !== undefined && batch.sequence > highestOf(ranges) + SEQUENCE_AHEAD_MAX)
@@ -169,7 +173,12 @@ function accept(state: State, message: SampleMessage): Batch | undefined {
     return undefined;
   }
   state.pending.add(identity);
-  return withFiniteReadings(state, batch);
+  if (refusal !== undefined) {
+    taken.lost.push(ownRange(batch));
+    return refuse(state, refusal);
+  }
+  taken.batches.push({ batch: withFiniteReadings(state, batch), bytes: message.data });
+  return undefined;
 }
 
 function refuse(state: State, code: string): undefined {
@@ -183,15 +192,23 @@ function withFiniteReadings(state: State, batch: Batch): Batch {
   return { ...batch, readings };
 }
 
-function coverageWith(state: State, batches: readonly AcceptedBatch[]): readonly HostCoverage[] {
-  return Array.from(byHost(batches), ([host, ofHost]) =>
-    coverageAfter(coverageOf(state, host), ofHost),
+function coverageWith(state: State, { batches, lost }: Taken): readonly HostCoverage[] {
+  const settled = [
+    ...batches.flatMap(({ batch }) => [
+      ...batch.gaps.map((gap) => ({ host: batch.host, ...gap })),
+      ownRange(batch),
+    ]),
+    ...lost,
+  ];
+  return Array.from(
+    Map.groupBy(settled, ({ host }) => host),
+    ([host, ofHost]) => coverageAfter(coverageOf(state, host), ofHost),
   );
 }
 
-function confirm(state: State, batches: readonly AcceptedBatch[]): readonly HostMark[] {
+function confirm(state: State, taken: Taken): readonly HostMark[] {
   const advanced: HostMark[] = [];
-  for (const coverage of coverageWith(state, batches)) {
+  for (const coverage of coverageWith(state, taken)) {
     const before = new Map<BootId, number>(
       marksOf(coverageOf(state, coverage.host)).map(({ boot, sequence }) => [boot, sequence]),
     );
@@ -200,12 +217,10 @@ function confirm(state: State, batches: readonly AcceptedBatch[]): readonly Host
       if (mark.sequence > (before.get(mark.boot) ?? 0)) advanced.push(mark);
     }
   }
-  release(state, batches);
+  for (const { batch } of taken.batches) state.pending.delete(identityOf(batch));
+  for (const { host, boot, firstSequence: sequence } of taken.lost)
+    state.pending.delete(identityOf({ host, boot, sequence }));
   return advanced;
-}
-
-function release(state: State, batches: readonly AcceptedBatch[]): void {
-  for (const { batch } of batches) state.pending.delete(identityOf(batch));
 }
 
 function coverageOf(state: State, host: HostId): HostCoverage {
@@ -216,6 +231,10 @@ function marksOf({ host, boots }: HostCoverage): readonly HostMark[] {
   return boots.map(({ boot, ranges }) => ({ host, boot, sequence: markOf(ranges) }));
 }
 
-function identityOf({ host, boot, sequence }: Batch): string {
+function ownRange({ host, boot, sequence }: Batch): Settled {
+  return { host, boot, firstSequence: sequence, lastSequence: sequence };
+}
+
+function identityOf({ host, boot, sequence }: Pick<Batch, 'host' | 'boot' | 'sequence'>): string {
   return `${host} ${boot} ${sequence}`;
 }

@@ -51,6 +51,11 @@ export function refusalOf(
   return undefined;
 }
 
+/** Whether a batch that `refusalOf` refuses with this code is still known by its identity. */
+export function isIdentified(refusal: string): boolean {
+  return !['SUBJECT_MISMATCH', 'BOOT_INVALID', 'SEQUENCE_INVALID'].includes(refusal);
+}
+
 function isSequence(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= SEQUENCE_MAX;
 }
