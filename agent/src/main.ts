@@ -13,6 +13,7 @@ import {
   describeError,
   isLoopback,
   newBootId,
+  runTogether,
   seededRandom,
   stopSignal,
   systemClock,
@@ -83,7 +84,6 @@ async function runAgent(config: AgentConfig, stop: AbortSignal): Promise<void> {
   requireLoopbackPeers(config);
   await using lifecycle = new Lifecycle({ logger, clock });
   const fatal = new AbortController();
-  const signal = AbortSignal.any([stop, fatal.signal]);
   const host = openHost({ roots: { proc: '/proc', sys: '/sys' } });
   lifecycle.onClose('host', () => host[Symbol.dispose]());
   const around: Surroundings = {
@@ -98,13 +98,12 @@ async function runAgent(config: AgentConfig, stop: AbortSignal): Promise<void> {
     disk: systemDisk,
     logger,
     lifecycle,
-    onBrokerClosed: (error: CodedError) => fatal.abort(error),
+    onFatal: (error) => fatal.abort(error),
   };
   const { pipeline, link } = await openAgent(config, around);
   const { hostId, boot } = around;
   logger.info('ready', { host: hostId, role: config.role, scope: config.scope.kind, boot });
-  await Promise.all([pipeline.run(signal), endQuietly(link(signal), signal)]);
-  if (fatal.signal.aborted) throw fatal.signal.reason;
+  await runTogether([(signal) => pipeline.run(signal), link], { stop, fatal });
 }
 
 /** Without identities nothing is sent to another machine, or asked of one. */
@@ -163,14 +162,6 @@ function readKey(path: string): Uint8Array {
 async function readInventory(host: Surroundings['host']): Promise<Record<string, string>> {
   const facts = Object.entries(await host.inventory()).filter(([, value]) => value !== undefined);
   return Object.fromEntries(facts.map(([name, value]) => [name, String(value)]));
-}
-
-async function endQuietly(loop: Promise<void>, signal: AbortSignal): Promise<void> {
-  try {
-    await loop;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }
 
 try {

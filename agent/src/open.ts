@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { VERSION, type BootId, type Host, type HostId } from '@foreshadow/model';
 import {
   type Clock,
-  type CodedError,
   type Disk,
   type Lifecycle,
   type Logger,
@@ -51,8 +50,8 @@ export interface Surroundings {
   readonly disk: Disk;
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
-  /** Called when the broker's client gave up for good. */
-  readonly onBrokerClosed: (error: CodedError) => void;
+  /** Called with what makes going on useless; the program then ends, and its supervisor starts it again. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 export interface OpenAgent {
@@ -78,7 +77,8 @@ export async function openAgent(config: AgentConfig, around: Surroundings): Prom
       name: `foreshadow-agent ${hostId}`,
       logger,
       random: around.random,
-      onClosed: around.onBrokerClosed,
+      clock,
+      onClosed: around.onFatal,
     }),
   );
   const address = createAddress(broker, hostId);

@@ -56,7 +56,7 @@ function changed(
       readBytes: read,
       readOnce: read,
       list: (path) => host.list(path),
-      statFilesystem: async (path) => host.statFilesystem(path),
+      statFilesystem: (path, type) => host.statFilesystem(path, type),
       inventory: async () => ({}),
     },
   };

@@ -33,17 +33,13 @@ const keyedMetrics = [
 ] as const satisfies readonly (readonly [string, MetricName])[];
 
 const keys = keyedMetrics.map(([key]) => bytesOf(key));
+const metricsOfKeys = keyedMetrics.map(([, metric]) => metric);
 const cpuKey = bytesOf('cpu');
 const wholeKey = bytesOf('cpu ');
 
 export const cpu: Collector = {
   name: 'cpu',
-  metrics: [
-    'cpu_used_seconds_total',
-    'cpu_capacity_cores',
-    ...timeMetrics,
-    ...keyedMetrics.map(([, metric]) => metric),
-  ],
+  metrics: ['cpu_used_seconds_total', 'cpu_capacity_cores', ...timeMetrics, ...metricsOfKeys],
   collect(host, report) {
     const bytes = host.readBytes('/proc/stat');
     if (bytes === undefined) return;
@@ -62,7 +58,7 @@ export const cpu: Collector = {
     }
     reportKnown(report, 'cpu_capacity_cores', countCpus(bytes));
     const values = keyedNumbers(bytes, keys);
-    keyedMetrics.forEach(([, metric], index) => reportKnown(report, metric, values[index]));
+    metricsOfKeys.forEach((metric, index) => reportKnown(report, metric, values[index]));
   },
 };
 

@@ -4,7 +4,7 @@
 
 import type { FilesystemFacts } from '@foreshadow/model';
 import { requireWithinBound, type Collector, type Report } from './collector.ts';
-import { parseMounts } from './mounts.ts';
+import { parseMounts, type Mount } from './mounts.ts';
 
 /**
  * File systems measured; beyond it the rest is left out and the collector fails with
@@ -14,7 +14,7 @@ export const FILESYSTEMS_MAX = 64;
 
 // The list of mounts seldom changes: it is parsed again only when its bytes did. A cache of one,
 // keyed by content.
-let parsed: { readonly content: Uint8Array; readonly mounts: readonly string[] } | undefined;
+let parsed: { readonly content: Uint8Array; readonly mounts: readonly Mount[] } | undefined;
 
 export const filesystem: Collector = {
   name: 'filesystem',
@@ -25,20 +25,38 @@ export const filesystem: Collector = {
     'filesystem_files',
     'filesystem_files_free',
   ],
-  async collect(host, report, signal) {
+  collect(host, report, signal) {
     const content = host.readBytes('/proc/self/mounts');
-    if (content === undefined) return;
+    if (content === undefined) return undefined;
     const mounts = parsedOnce(content);
-    const ask = async (mountPoint: string): Promise<void> => {
-      const facts = await host.statFilesystem(mountPoint);
-      if (facts !== undefined && !signal.aborted) reportFacts(report, mountPoint, facts);
-    };
-    await Promise.all(mounts.slice(0, FILESYSTEMS_MAX).map(ask));
-    requireWithinBound('file systems', mounts.length, FILESYSTEMS_MAX);
+    const late: Promise<void>[] = [];
+    for (const { path, type } of mounts.slice(0, FILESYSTEMS_MAX)) {
+      const facts = host.statFilesystem(path, type);
+      if (facts instanceof Promise) late.push(reportLater({ report, path, facts }, signal));
+      else if (facts !== undefined) reportFacts(report, path, facts);
+    }
+    if (late.length > 0) return allWithinBound(late, mounts.length);
+    return requireWithinBound('file systems', mounts.length, FILESYSTEMS_MAX);
   },
 };
 
-function parsedOnce(content: Uint8Array): readonly string[] {
+interface LateFacts {
+  readonly report: Report;
+  readonly path: string;
+  readonly facts: Promise<FilesystemFacts | undefined>;
+}
+
+async function reportLater({ report, path, facts }: LateFacts, signal: AbortSignal): Promise<void> {
+  const known = await facts;
+  if (known !== undefined && !signal.aborted) reportFacts(report, path, known);
+}
+
+async function allWithinBound(late: readonly Promise<void>[], count: number): Promise<void> {
+  await Promise.all(late);
+  requireWithinBound('file systems', count, FILESYSTEMS_MAX);
+}
+
+function parsedOnce(content: Uint8Array): readonly Mount[] {
   if (parsed === undefined || Buffer.compare(parsed.content, content) !== 0)
     parsed = { content: new Uint8Array(content), mounts: parseMounts(content) };
   return parsed.mounts;

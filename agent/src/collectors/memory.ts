@@ -29,15 +29,16 @@ const keyedMetrics = [
 ] as const satisfies readonly (readonly [string, MetricName])[];
 
 const keys = keyedMetrics.map(([key]) => bytesOf(key));
+const metrics = keyedMetrics.map(([, metric]) => metric);
 
 export const memory: Collector = {
   name: 'memory',
-  metrics: ['memory_used_bytes', ...keyedMetrics.map(([, metric]) => metric)],
+  metrics: ['memory_used_bytes', ...metrics],
   collect(host, report) {
     const bytes = host.readBytes('/proc/meminfo');
     if (bytes === undefined) return;
     const kibibytes = keyedNumbers(bytes, keys);
-    keyedMetrics.forEach(([, metric], index) =>
+    metrics.forEach((metric, index) =>
       reportKnown(report, metric, (kibibytes[index] ?? Number.NaN) * KIBIBYTE),
     );
     const [total = Number.NaN, available = Number.NaN] = kibibytes;

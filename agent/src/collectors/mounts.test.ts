@@ -7,7 +7,7 @@ import { parseMounts, unescapeOctal } from './mounts.ts';
 import { bytesOf } from './scan.ts';
 
 const mountsOf = (...lines: string[]): readonly string[] =>
-  parseMounts(bytesOf(lines.map((line) => `${line} rw 0 0\n`).join('')));
+  parseMounts(bytesOf(lines.map((line) => `${line} rw 0 0\n`).join(''))).map(({ path }) => path);
 
 test('an empty list and lines with too few words have no mounts', () => {
   assert.deepEqual(mountsOf(), []);

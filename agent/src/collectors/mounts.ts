@@ -27,11 +27,16 @@ export const networkTypes: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+export interface Mount {
+  readonly path: string;
+  readonly type: string;
+}
+
 /**
  * @returns all mount points of those, in the order of mounting. A mount over another hides it; of
  * several mounts of one device the first counts.
  */
-export function parseMounts(content: Uint8Array): readonly string[] {
+export function parseMounts(content: Uint8Array): readonly Mount[] {
   const visible = new Map<string, { readonly device: string; readonly type: string }>();
   const scan = createScan(content);
   do {
@@ -42,11 +47,11 @@ export function parseMounts(content: Uint8Array): readonly string[] {
       visible.set(unescapeOctal(mountPoint), { device, type });
   } while (nextLine(scan));
 
-  const firstOfDevice = new Map<string, string>();
-  for (const [mountPoint, { device, type }] of visible) {
+  const firstOfDevice = new Map<string, Mount>();
+  for (const [path, { device, type }] of visible) {
     if (pseudoTypes.has(type) || networkTypes.has(type) || firstOfDevice.has(device)) continue;
-    if (mountPoint.startsWith('/') && mountPoint.length <= INSTANCE_LENGTH_MAX)
-      firstOfDevice.set(device, mountPoint);
+    if (path.startsWith('/') && path.length <= INSTANCE_LENGTH_MAX)
+      firstOfDevice.set(device, { path, type });
   }
   return [...firstOfDevice.values()];
 }

@@ -66,7 +66,8 @@ export class FileTree {
     }
     this.#folderCount += 1;
     return {
-      ...file,
+      name: file.name,
+      path: unpooled(file.path),
       ...place,
       parent,
       files: new Map(),
@@ -151,6 +152,13 @@ export class FileTree {
     if (this.#isCut)
       yield { kind: 'unreadable', subject: 'file', name: EVERYTHING, reason: 'too-large' };
   }
+}
+
+/** What is kept for long must not keep the pool that short buffers are cut from. */
+function unpooled(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 function* findingsBelow(folder: Folder): Generator<Finding> {

@@ -42,7 +42,7 @@ test('a missing file, a directory and a missing directory are absent', async (co
   assert.equal(host.readBytes('/proc/'), undefined);
   assert.equal(host.list('/sys/block'), undefined);
   assert.equal(host.readBytes('/proc/a\0b'), undefined);
-  assert.equal(await host.statFilesystem('/no/such/mount'), undefined);
+  assert.equal(await host.statFilesystem('/no/such/mount', 'fuseblk'), undefined);
 });
 
 test('a kept descriptor gives the present content', (context) => {
@@ -129,8 +129,17 @@ test('a path outside the roots is taken as it stands', (context) => {
 });
 
 test('a mounted file system has a size and no more used than that', async (context) => {
-  const facts = await scene(context).host.statFilesystem('/');
+  const facts = await scene(context).host.statFilesystem('/', 'fuseblk');
   assert.ok(facts !== undefined && facts.sizeBytes > 0 && facts.freeBytes <= facts.sizeBytes);
+});
+
+test('only a file system that answers from memory is asked on the event loop', async (context) => {
+  const { host } = scene(context);
+  assert.equal(host.statFilesystem('/', 'ext4') instanceof Promise, false);
+  assert.equal(host.statFilesystem('/no/such/mount', 'xfs'), undefined);
+  const late = host.statFilesystem('/', 'fuse.mergerfs');
+  assert.ok(late instanceof Promise);
+  await late;
 });
 
 const f = (input: string | undefined, expected: string | undefined): void =>

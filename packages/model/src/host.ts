@@ -37,7 +37,14 @@ export interface Host {
   readOnce(path: string): Uint8Array | undefined;
   /** Names in a directory, unsorted; undefined where it is missing or may not be read. */
   list(path: string): readonly string[] | undefined;
-  /** Never blocks the event loop: a dead network mount answers late or not at all. */
-  statFilesystem(path: string): Promise<FilesystemFacts | undefined>;
+  /**
+   * At once for a type of file system whose kernel code answers from memory. Others never block the
+   * event loop: a dead mount answers late or not at all.
+   * @param type as in `/proc/self/mounts`
+   */
+  statFilesystem(
+    path: string,
+    type: string,
+  ): FilesystemFacts | undefined | Promise<FilesystemFacts | undefined>;
   inventory(): Promise<Inventory>;
 }

@@ -7,7 +7,7 @@ import { connect, type ConnectionOptions, type NatsConnection } from '@nats-io/t
 import {
   CodedError,
   describeError,
-  systemClock,
+  type Clock,
   type Logger,
   type Random,
 } from '@foreshadow/runtime';
@@ -17,6 +17,7 @@ export const RECONNECT_JITTER_MS = 250;
 const PING_INTERVAL_MS = 10_000;
 const PINGS_OUTSTANDING_MAX = 2;
 const CONNECT_TIMEOUT_MS = 5_000;
+export const DRAIN_LIMIT_MS = 1_000;
 
 export interface BrokerMessage {
   readonly subject: string;
@@ -32,8 +33,8 @@ export interface Broker extends AsyncDisposable {
   publish(subject: string, data: Uint8Array): boolean;
   /** Messages arrive on the callback while connected; the subscription survives reconnection. */
   subscribe(subject: string, onMessage: (message: BrokerMessage) => void): void;
-  /** Resolves at the first connection. @throws the signal's reason */
-  connected(signal: AbortSignal): Promise<void>;
+  /** Resolves at the first connection. @throws CodedError BROKER_UNREACHABLE after `limitMs` */
+  connected(limitMs: number, signal: AbortSignal): Promise<void>;
   /** The connection of the library, for JetStream; undefined before the first connection. */
   readonly connection: NatsConnection | undefined;
 }
@@ -45,6 +46,7 @@ export interface BrokerOptions {
   readonly name: string;
   readonly logger: Logger;
   readonly random: Random;
+  readonly clock: Clock;
   /**
    * The client gave up for good; the program should end, so that its supervisor starts it again.
    */
@@ -70,7 +72,8 @@ function connectionOptions({ servers, name, random }: BrokerOptions): Connection
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: PINGS_OUTSTANDING_MAX,
     ignoreAuthErrorAbort: true,
-    ignoreClusterUpdates: false,
+    // Without identities nothing goes to an address that the configuration does not name.
+    ignoreClusterUpdates: true,
     noAsyncTraces: true,
   };
 }
@@ -155,7 +158,7 @@ class BrokerConnection implements Broker {
         if (reason !== toldReason) logger.warn('no broker yet; trying again', { reason });
         toldReason = reason;
       }
-      await systemClock.sleep(reconnectWaitMs(random), signal);
+      await this.#options.clock.sleep(reconnectWaitMs(random), signal);
     }
     return undefined;
   }
@@ -200,21 +203,24 @@ class BrokerConnection implements Broker {
     if (this.#connection !== undefined) this.#listen(this.#connection, { subject, onMessage });
   }
 
-  async connected(signal: AbortSignal): Promise<void> {
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void =>
-      aborted.reject(
-        new CodedError(
-          'BROKER_UNREACHABLE',
-          `no connection to ${this.#options.servers.join(', ')}`,
-          { cause: signal.reason },
-        ),
+  async connected(limitMs: number, signal: AbortSignal): Promise<void> {
+    const gaveUp = Promise.withResolvers<never>();
+    const where = this.#options.servers.join(', ');
+    const giveUp = (why: string): void =>
+      gaveUp.reject(
+        new CodedError('BROKER_UNREACHABLE', `no connection to ${where}: ${why}`, {
+          cause: signal.reason,
+        }),
       );
+    const abort = (): void => giveUp('stopped before there was one');
+    const late = (): void => giveUp(`none in ${limitMs} ms; does a nats-server listen there?`);
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
+    const timer = this.#options.clock.after(limitMs, late);
     try {
-      await Promise.race([this.#first.promise, aborted.promise]);
+      await Promise.race([this.#first.promise, gaveUp.promise]);
     } finally {
+      timer.cancel();
       signal.removeEventListener('abort', abort);
     }
   }
@@ -223,7 +229,10 @@ class BrokerConnection implements Broker {
     this.#closing.abort();
     const connection = this.#connection;
     if (connection === undefined || connection.isClosed()) return;
-    if (this.#isUp) await connection.drain();
+    // A server that is silent would let a drain wait for ever; what it has not read by then is lost.
+    const timer = this.#options.clock.after(DRAIN_LIMIT_MS, () => void connection.close());
+    if (this.#isUp) await connection.drain().catch(() => connection.close());
     else await connection.close();
+    timer.cancel();
   }
 }

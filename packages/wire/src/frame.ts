@@ -12,13 +12,7 @@
 //   varint  = 7 bits a byte, least significant first, high bit: more follow;
 //             at most 8 bytes (2^53 and sign)
 
-import {
-  READINGS_PER_BATCH_MAX,
-  metricNameOf,
-  metrics,
-  type MetricName,
-  type Reading,
-} from '@foreshadow/model';
+import { READINGS_PER_BATCH_MAX, metricNameOf, metrics, type Reading } from '@foreshadow/model';
 import { CodedError } from '@foreshadow/runtime';
 
 const VERSION = 1;
@@ -54,23 +48,22 @@ export function encodeFrame(readings: readonly Reading[]): Uint8Array {
 
 /** Groups by instance, each with ascending ids; of two readings of one metric the last wins. */
 function groupByInstance(readings: readonly Reading[]): Map<string, readonly Reading[]> {
-  const byInstance = new Map<string, Map<MetricName, Reading>>();
+  const groups = new Map<string, Reading[]>();
   for (const reading of readings) {
     const instance = reading.instance ?? '';
-    let group = byInstance.get(instance);
-    if (group === undefined) byInstance.set(instance, (group = new Map()));
-    group.set(reading.metric, reading);
+    const group = groups.get(instance);
+    if (group === undefined) groups.set(instance, [reading]);
+    else group.push(reading);
   }
-  const sorted = new Map<string, readonly Reading[]>();
-  for (const [instance, group] of byInstance) {
-    sorted.set(
-      instance,
-      [...group.values()].toSorted(
-        (left, right) => metrics[left.metric].id - metrics[right.metric].id,
-      ),
-    );
-  }
-  return sorted;
+  const distinct = new Map<string, readonly Reading[]>();
+  groups.forEach((group, instance) => distinct.set(instance, lastOfEach(group)));
+  return distinct;
+}
+
+/** Sorts in place; sorting keeps the order of equal ids. */
+function lastOfEach(group: Reading[]): readonly Reading[] {
+  group.sort((left, right) => metrics[left.metric].id - metrics[right.metric].id);
+  return group.filter(({ metric }, index) => metric !== group[index + 1]?.metric);
 }
 
 function writeReading(target: Buffer, offset: number, idDelta: number, reading: Reading): number {
