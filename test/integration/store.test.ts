@@ -276,6 +276,28 @@ test('parts of a snapshot out of order, around a restart, make it whole all the 
   assert.equal(store.items(host).get('file:/a')?.item?.digest.endsWith('2'), true);
 });
 
+test('which run of the agent is the present one survives a restart, and it owes a snapshot', async () => {
+  await using folder = await makeFolder();
+  const second = bootOf(2);
+  const whole = report({ id: 1, index: 0, count: 1 }, present('/a', 1));
+  {
+    await using store = await open(folder.path);
+    await store.greet(host, boot);
+    await store.append([accept(1, { fingerprints: whole })], []);
+    assert.equal(store.hasSnapshot(host), true);
+    await store.greet(host, second);
+    assert.equal(store.hasSnapshot(host), false);
+  }
+  await using store = await open(folder.path);
+  assert.equal(store.hasSnapshot(host), false);
+  await store.append([accept(2, { fingerprints: whole })], []);
+  assert.equal(store.hasSnapshot(host), false, 'of the run before');
+  const later = report({ id: 1, index: 0, count: 1 }, present('/a', 2));
+  const past = { boot: second, wallMs: 1, fingerprints: later };
+  assert.equal((await store.append([accept(1, past)], [])).length, 1, 'whatever its clock says');
+  assert.equal(store.hasSnapshot(host), true);
+});
+
 test('the rings are rebuilt from the newest records of every host', async () => {
   await using folder = await makeFolder();
   const hosts = ['a', 'b', 'ab'].map((name) => required(parseHostId(name)));

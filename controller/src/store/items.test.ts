@@ -37,12 +37,11 @@ function unreadable(name: string): FingerprintChange {
 interface When {
   readonly sequence: number;
   readonly boot?: BootId;
-  readonly wallMs?: number;
   readonly nowMs?: number;
 }
 function report(items: HostItems, when: When, fingerprints: FingerprintReport): ItemsUpdate {
-  const { sequence, boot = first, wallMs = sequence, nowMs = NOW_MS } = when;
-  return items.apply({ boot, sequence, wallMs, fingerprints }, nowMs);
+  const { sequence, boot = first, nowMs = NOW_MS } = when;
+  return items.apply({ boot, sequence, fingerprints }, nowMs);
 }
 function changes(items: HostItems, when: When, ...all: FingerprintChange[]): ItemsUpdate {
   const single = { mode: 'changes', snapshotId: 0, partIndex: 0, partCount: 1 } as const;
@@ -106,11 +105,31 @@ test('removal, unreadability and return are changes; the digest before is kept w
 test('an older report never undoes a newer one, within a boot and between boots', () => {
   const items = new HostItems(host);
   changes(items, { sequence: 5 }, present('/a', 'new'));
-  changes(items, { sequence: 4, wallMs: 99 }, present('/a', 'old'));
+  changes(items, { sequence: 4 }, present('/a', 'old'));
   equal(digests(items)['/a'], 'new');
-  changes(items, { sequence: 1, boot: bootOf(2), wallMs: 50 }, present('/a', 'newest'));
-  changes(items, { sequence: 6, wallMs: 40 }, present('/a', 'backlog'), present('/b', 'b'));
+  items.greet(bootOf(2));
+  changes(items, { sequence: 1, boot: bootOf(2) }, present('/a', 'newest'));
+  changes(items, { sequence: 6 }, present('/a', 'backlog'), present('/b', 'b'));
+  changes(items, { sequence: 1, boot: bootOf(3) }, present('/a', 'never heard of before'));
   deepEqual(digests(items), { '/a': 'newest', '/b': 'b' });
+});
+
+test('an agent that was started anew owes a snapshot, which counts whatever the clock says', () => {
+  const items = new HostItems(host);
+  const whole = { id: 1, index: 0, count: 1 };
+  items.greet(first);
+  part(items, { sequence: 7 }, whole, present('/a', 'before'));
+  items.greet(first);
+  equal(hasSnapshot(items), true, 'a new stream of the same run owes nothing');
+  items.greet(bootOf(2));
+  equal(hasSnapshot(items), false);
+  part(items, { sequence: 8 }, { ...whole, id: 2 }, present('/a', 'backlog'));
+  equal(hasSnapshot(items), false);
+  const second = { sequence: 1, boot: bootOf(2) };
+  equal(part(items, second, whole, present('/a', 'while away')).changes.length, 1);
+  part(items, { sequence: 9 }, { ...whole, id: 3 }, present('/a', 'backlog'));
+  deepEqual(digests(items), { '/a': 'while away' });
+  deepEqual(items.head.snapshot, { boot: bootOf(2), sequence: 1 });
 });
 
 test('a snapshot counts when its last part is there, in whatever order, and removes what it lacks', () => {
@@ -160,7 +179,7 @@ test('parts recollected after a restart complete with those that still come', ()
   const items = new HostItems(host);
   const single = { mode: 'snapshot', snapshotId: 1, partIndex: 0, partCount: 2 } as const;
   const fingerprints = { ...single, changes: [present('/a', '1')] };
-  items.recollect({ boot: first, sequence: 1, wallMs: 1, fingerprints });
+  items.recollect({ boot: first, sequence: 1, fingerprints });
   equal(items.items.size, 0);
   part(items, { sequence: 2 }, { id: 1, index: 1, count: 2 }, present('/b', '1'));
   deepEqual(digests(items), { '/a': '1', '/b': '1' });

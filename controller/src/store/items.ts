@@ -34,11 +34,13 @@ export interface ItemChange {
   readonly after: TrackedItem;
 }
 
-/** When the host said it: by sequence within a boot, by the host's clock between boots. */
+/**
+ * When the host said it: by sequence within a boot. No clock of a host orders its boots: what the
+ * present boot says is newer than what any other said.
+ */
 export interface Stamp {
   readonly boot: BootId;
   readonly sequence: number;
-  readonly wallMs: number;
 }
 
 /** What is durable of one item. */
@@ -50,8 +52,11 @@ export interface ItemRecord {
 /** What is durable of a host's items as a whole. */
 export interface ItemsHead {
   readonly version: number;
+  /** The run of the agent that introduced itself last; absent before the first. */
+  readonly boot?: BootId;
   /**
-   * Of the newest snapshot that was whole; absent before the first, and after a record was lost.
+   * Of the newest snapshot that was whole; absent before the first of the present boot, and after a
+   * record was lost.
    */
   readonly snapshot?: Stamp;
 }
@@ -113,7 +118,13 @@ export class HostItems {
   }
   /** After a record could not be read: the host is asked for a snapshot again. */
   forgetSnapshot(): void {
-    this.#head = { version: this.#head.version };
+    const { snapshot: _, ...head } = this.#head;
+    this.#head = head;
+  }
+
+  /** The agent runs as `boot`. Of what happened before this run began it owes a snapshot. */
+  greet(boot: BootId): void {
+    if (boot !== this.#head.boot) this.#head = { version: this.#head.version, boot };
   }
 
   /**
@@ -150,7 +161,8 @@ export class HostItems {
     let snapshot = this.#snapshot;
     const isSame = snapshot?.stamp.boot === stamp.boot && snapshot.id === id;
     if (snapshot === undefined || !isSame) {
-      if (snapshot !== undefined && isOlderSnapshot({ id, stamp }, snapshot)) return undefined;
+      if (snapshot !== undefined && this.#isOlderSnapshot({ id, stamp }, snapshot))
+        return undefined;
       snapshot = { id, partCount, stamp, parts: new Map() };
       this.#snapshot = snapshot;
     }
@@ -170,14 +182,16 @@ export class HostItems {
     for (const key of this.#items.keys()) {
       if (!present.has(key)) this.#observe(key, {}, turn);
     }
-    if (!isOlder(snapshot.stamp, this.#head.snapshot))
+    const { boot = snapshot.stamp.boot, snapshot: newest } = this.#head;
+    // Of another run it says nothing about what happened since.
+    if (snapshot.stamp.boot === boot && !this.#isOlder(snapshot.stamp, newest))
       this.#head = { ...this.#head, snapshot: snapshot.stamp };
   }
 
   #observe(key: ItemKey, seen: Seen, turn: Turn): void {
     // What a newer snapshot lacks is as old as that snapshot; an unknown removal is kept, or an
     // older presence would undo it.
-    if (isOlder(turn.stamp, this.#stamps.get(key) ?? this.#head.snapshot)) return;
+    if (this.#isOlder(turn.stamp, this.#stamps.get(key) ?? this.#head.snapshot)) return;
     const before = this.#items.get(key);
     if (before === undefined && !this.#hasRoom(key, turn.update)) return;
     const isChange = !isSameState(before, seen);
@@ -189,6 +203,22 @@ export class HostItems {
     if (!isChange) return;
     const change = { host: this.#host, key, after };
     turn.update.changes.push(before === undefined ? change : { ...change, before });
+  }
+
+  #isOlder(stamp: Stamp, than: Stamp | undefined): boolean {
+    if (than === undefined) return false;
+    return stamp.boot === than.boot
+      ? stamp.sequence < than.sequence
+      : than.boot === this.#head.boot;
+  }
+
+  #isOlderSnapshot(
+    one: { readonly id: number; readonly stamp: Stamp },
+    other: PartialSnapshot,
+  ): boolean {
+    return one.stamp.boot === other.stamp.boot
+      ? one.id < other.id
+      : this.#isOlder(one.stamp, other.stamp);
   }
 
   #hasRoom(key: ItemKey, update: ItemsUpdate): boolean {
@@ -234,22 +264,8 @@ function seenIn(change: FingerprintChange): Seen {
   return change.kind === 'unreadable' ? { unreadable: change.reason } : {};
 }
 
-function stampOf({ boot, sequence, wallMs }: Stamp): Stamp {
-  return { boot, sequence, wallMs };
-}
-
-function isOlder(stamp: Stamp, than: Stamp | undefined): boolean {
-  if (than === undefined) return false;
-  return stamp.boot === than.boot ? stamp.sequence < than.sequence : stamp.wallMs < than.wallMs;
-}
-
-function isOlderSnapshot(
-  one: { readonly id: number; readonly stamp: Stamp },
-  other: PartialSnapshot,
-): boolean {
-  return one.stamp.boot === other.stamp.boot
-    ? one.id < other.id
-    : one.stamp.wallMs < other.stamp.wallMs;
+function stampOf({ boot, sequence }: Stamp): Stamp {
+  return { boot, sequence };
 }
 
 function isSameState(before: TrackedItem | undefined, seen: Seen): boolean {

@@ -6,6 +6,7 @@ import { strict as assert } from 'node:assert';
 import type {
   AcceptedBatch,
   Batch,
+  BootId,
   HostCoverage,
   HostId,
   IncidentRecord,
@@ -176,8 +177,18 @@ export class Store implements AsyncDisposable {
     return this.#items.get(host)?.head.version ?? 0;
   }
   /**
-   * @returns false until a whole snapshot of the host was applied, and after one of its records was
-   * lost: ask for one
+   * The host's agent has introduced itself; a run that is new owes a snapshot. Seen at once, durable
+   * when it resolves.
+   */
+  async greet(host: HostId, boot: BootId): Promise<void> {
+    const items = this.#itemsOf(host);
+    if (items.head.boot === boot) return;
+    items.greet(boot);
+    await this.#level.write([headWrite(host, items)]);
+  }
+  /**
+   * @returns false until a whole snapshot of the agent's present run was applied, and after a record
+   * was lost: ask for one
    */
   hasSnapshot(host: HostId): boolean {
     return this.#items.get(host)?.head.snapshot !== undefined;
@@ -321,8 +332,7 @@ export class Store implements AsyncDisposable {
       const record = items.record(itemKey);
       turn.writes.push(record === undefined ? { key } : jsonWrite(key, record));
     }
-    if (items.head !== headBefore)
-      turn.writes.push(jsonWrite(textKey(prefixes.itemsHead, host), items.head));
+    if (items.head !== headBefore) turn.writes.push(headWrite(host, items));
     return changes;
   }
 
@@ -383,6 +393,10 @@ export class Store implements AsyncDisposable {
     }
     return items;
   }
+}
+
+function headWrite(host: HostId, { head }: HostItems): Write {
+  return jsonWrite(textKey(prefixes.itemsHead, host), head);
 }
 
 function jsonWrite(key: Uint8Array, value: unknown): Write {
