@@ -15,7 +15,7 @@ import {
   type ComparedItems,
   type Incidents,
 } from './incidents.ts';
-import { INCIDENTS_MAX, RECORDS_PER_INCIDENT_MAX } from './ledger.ts';
+import { DECISIONS_PER_KIND_MAX, INCIDENTS_MAX, RECORDS_PER_INCIDENT_MAX } from './ledger.ts';
 
 const production = parseHostId('a');
 const shadow = parseHostId('b');
@@ -230,6 +230,49 @@ test('what was decided stands in the records and is found by subject', async () 
   );
   assert.deepEqual(incidents.decisions({ pair, subject }), [{ decision, atMs: 2 }]);
   assert.deepEqual(incidents.decisions({ pair, subject: 'file:y' }), []);
+});
+
+test('what was decided is not forgotten for what was recorded since, nor after a restart', async () => {
+  const { incidents, stored } = openRoom();
+  await incidents.commit(incidents.recordDrifts(pair, only([driftOf('x')]), 0));
+  const { id: incident, subject } = first(incidents);
+  const decide = (decision: Decision, atMs: number): Promise<unknown> => {
+    const { sentence } = decision;
+    return incidents.commit([
+      { incident, atMs, change: 'decided', sentence, details: { decision } },
+    ]);
+  };
+  const alert: Decision = { kind: 'alert', incident, rule: 'r', sentence: 'Look.' };
+  await decide(alert, 1);
+  for (let count = 1; count <= RECORDS_PER_INCIDENT_MAX + 5; count += 1) {
+    const again = driftOf('x', { shadowDigest: String(count + 1) });
+    await incidents.commit(incidents.recordDrifts(pair, only([again]), count));
+    await decide({ kind: 'none', incident, sentence: `Nothing, ${count}.` }, count);
+  }
+  for (const room of [incidents, openRoom(stored).incidents]) {
+    const [oldest, ...others] = room.decisions({ pair, subject });
+    assert.deepEqual(oldest, { decision: alert, atMs: 1 });
+    assert.equal(others.length, DECISIONS_PER_KIND_MAX);
+    assert.equal(others.at(-1)?.atMs, RECORDS_PER_INCIDENT_MAX + 5);
+  }
+});
+
+test('decisions on a subject outlive its incident, and go with the last one in memory', async () => {
+  const { incidents } = openRoom();
+  await incidents.commit(incidents.recordDrifts(pair, only([driftOf('x')]), 0));
+  const { id: incident, subject } = first(incidents);
+  const decision: Decision = { kind: 'none', incident, sentence: 'Nothing.' };
+  await incidents.commit([
+    { incident, atMs: 1, change: 'decided', sentence: 'Nothing.', details: { decision } },
+  ]);
+  await incidents.commit(incidents.recordDrifts(pair, only([]), 2));
+  assert.equal(incidents.decisions({ pair, subject }).length, 1);
+  for (let round = 0; round < INCIDENTS_MAX / 200; round += 1) {
+    const names = Array.from({ length: 200 }, (_, index) => driftOf(`f${index}`));
+    await incidents.commit(incidents.recordDrifts(pair, only(names), round));
+    await incidents.commit(incidents.recordDrifts(pair, only([]), round));
+  }
+  assert.deepEqual(incidents.decisions({ pair, subject }), []);
 });
 
 test('a room opened again from its records knows the same', async () => {

@@ -5,7 +5,6 @@
 import type { NewIdentifier } from '@foreshadow/runtime';
 import {
   parseIncidentId,
-  type Decision,
   type Drift,
   type Incident,
   type IncidentId,
@@ -23,7 +22,7 @@ import {
   isSameDrift,
   type IncidentChange,
 } from './change.ts';
-import { createLedger, type Ledger, type Opening } from './ledger.ts';
+import { createLedger, type Ledger, type Opening, type PastDecision } from './ledger.ts';
 
 /**
  * Open drift incidents of one pair; hosts that differ in more are not alike, and the list of drifts
@@ -32,12 +31,6 @@ import { createLedger, type Ledger, type Opening } from './ledger.ts';
 export const DRIFT_INCIDENTS_PER_PAIR_MAX = 200;
 /** Open incidents of all pairs. */
 export const INCIDENTS_OPEN_MAX = 8_000;
-
-/** What was decided about a subject of a pair, in this incident or in an earlier one. */
-export interface PastDecision {
-  readonly decision: Decision;
-  readonly atMs: number;
-}
 
 /** What comparing the items of a pair has shown. */
 export interface ComparedItems {
@@ -74,10 +67,7 @@ export interface Incidents {
   get(id: IncidentId): Incident | undefined;
   /** The incident's records in order; empty when it is not in memory. */
   records(id: IncidentId): readonly IncidentRecord[];
-  /**
-   * All decisions in memory on one subject of a pair, oldest incident first. Cost linear in the
-   * incidents in memory.
-   */
+  /** The newest decisions of each kind on one subject of a pair, oldest first. */
   decisions(of: Pick<Incident, 'pair' | 'subject'>): readonly PastDecision[];
   /** Drifts for which no incident was opened, because a bound was reached; since the start. */
   suppressedCount(): number;
@@ -145,14 +135,7 @@ export function createIncidents(options: {
     list: () => ledger.list(),
     get: (id) => ledger.get(id),
     records: (id) => ledger.records(id),
-    decisions: ({ pair, subject }) =>
-      ledger
-        .list()
-        .filter((incident) => incident.pair === pair && incident.subject === subject)
-        .flatMap(({ id }) => ledger.records(id))
-        .filter(({ change }) => change === 'decided')
-        // As `decided` says.
-        .map(({ details, atMs }) => ({ decision: details['decision'] as Decision, atMs })),
+    decisions: (of) => ledger.decisions(of),
     suppressedCount: () => suppressedCount,
   };
 }

@@ -8,7 +8,11 @@ export {
   createIncidents,
   type ComparedItems,
   type Incidents,
-  type PastDecision,
 } from './incidents.ts';
-export { INCIDENTS_MAX, RECORDS_PER_INCIDENT_MAX } from './ledger.ts';
+export {
+  DECISIONS_PER_KIND_MAX,
+  INCIDENTS_MAX,
+  RECORDS_PER_INCIDENT_MAX,
+  type PastDecision,
+} from './ledger.ts';
 export type { IncidentChange } from './change.ts';
