@@ -22,7 +22,7 @@ export function driftSentence(drift: Drift): string {
   const name = `${kindNames[drift.subject]} ${drift.name}`;
   const who =
     drift.changedSide === undefined
-      ? 'the hosts never agreed on it'
+      ? 'it is not known which side changed it'
       : `${drift.changedSide === 'shadow' ? 'the shadow' : 'production'} changed it`;
   switch (drift.difference) {
     case 'differs':
@@ -42,12 +42,18 @@ export function driftGoneSentence(drift: Drift): string {
 
 /**
  * The newest state of a drift that has an incident. Where it does not say who changed the item, as
- * after a second edit, it is still the drift that began when and where the first state said.
+ * after a second edit, it is still the drift that began when and where the first state said; unless
+ * the other side has changed the item, too.
  */
 export function continued(before: Drift, newest: Drift): Drift {
   if (newest.changedSide !== undefined) return newest;
   const { changedSide, sinceMs } = before;
-  return { ...newest, sinceMs, ...(changedSide !== undefined && { changedSide }) };
+  const isOtherSideAsBefore =
+    changedSide === 'shadow'
+      ? newest.productionDigest === before.productionDigest
+      : newest.shadowDigest === before.shadowDigest;
+  const isKnown = changedSide !== undefined && isOtherSideAsBefore;
+  return { ...newest, sinceMs, ...(isKnown && { changedSide }) };
 }
 
 /** Whether an open incident has something new to tell. */

@@ -146,13 +146,32 @@ test('a second edit keeps who changed the item first, and since when', async () 
   assert.deepEqual(await newest(theirs), theirs);
 });
 
+test('after both sides have changed an item nobody is said to have changed it', async () => {
+  const sides = [
+    { changedSide: 'shadow', productionDigest: '9' },
+    { changedSide: 'production', shadowDigest: '9' },
+  ] as const;
+  for (const { changedSide, ...others } of sides) {
+    const { incidents } = openRoom();
+    const began = driftOf('x', { changedSide, productionDigest: '0', sinceMs: 5 });
+    await incidents.commit(incidents.recordDrifts(pair, only([began]), 6));
+    const { changedSide: _, ...newest } = { ...began, ...others, sinceMs: 8 };
+    await incidents.commit(incidents.recordDrifts(pair, only([newest]), 9));
+    assert.deepEqual(first(incidents).drift, { ...newest, sinceMs: 5 });
+    assert.equal(
+      first(incidents).sentence,
+      'file x differs: it is not known which side changed it.',
+    );
+  }
+});
+
 test('every difference has its sentence', async () => {
   const { changedSide: _, ...never } = driftOf('x', { subject: 'kernel-parameter' });
   const f = (drift: Drift, sentence: string): void => {
     const [change] = openRoom().incidents.recordDrifts(pair, only([drift]), 0);
     assert.equal(change?.sentence, sentence);
   };
-  f(never, 'kernel parameter x differs: the hosts never agreed on it.');
+  f(never, 'kernel parameter x differs: it is not known which side changed it.');
   f(
     driftOf('y', { difference: 'missing-on-shadow' }),
     'file y is only on production: the shadow changed it.',

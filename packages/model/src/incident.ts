@@ -13,7 +13,10 @@ export interface Drift {
   readonly subject: FingerprintSubject;
   readonly name: string;
   readonly difference: 'differs' | 'missing-on-production' | 'missing-on-shadow';
-  /** The side that departed from the state which both had; absent where they never agreed. */
+  /**
+   * The side that departed from the state which both had; absent where they never agreed, or both
+   * departed.
+   */
   readonly changedSide?: Side;
   readonly productionDigest?: string;
   readonly shadowDigest?: string;
