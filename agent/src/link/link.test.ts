@@ -1,18 +1,20 @@
-// Facts about the link: one stream at a time, again and again, and an answer to every command.
+// Facts about the link: one stream at a time, again and again; every command has one answer, even
+// when its stream is lost.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseBootId, parseCommandId, parseHostId, type Outcome } from '@foreshadow/model';
 import { CodedError, type Clock, type LogFields } from '@foreshadow/runtime';
 import type { AgentMessage, ControllerMessage, Hello, TravellingCommand } from '@foreshadow/wire';
+import { COMMANDS_AT_ONCE_MAX, OUTCOMES_RETOLD_MAX } from './commands.ts';
 import {
-  COMMANDS_AT_ONCE_MAX,
   RECONNECT_FIRST_MS,
   RECONNECT_MAX_MS,
   STREAM_GOOD_MS,
   runLink,
   type LinkOptions,
 } from './link.ts';
+import { COMMAND_STALL_MS, HEARTBEAT_MS } from './stall.ts';
 
 const host = parseHostId('web-1');
 const boot = parseBootId('0123456789abcdef');
@@ -46,6 +48,9 @@ interface Scene {
   readonly stop: AbortController;
   readonly newest: () => Dialled;
   readonly advance: (durationMs: number) => void;
+  /** Time passes, and then the timers find out. */
+  readonly beatAfter: (durationMs: number) => void;
+  readonly isBeating: () => boolean;
   /** Until the link has opened so many streams. */
   readonly opened: (count: number) => Promise<Dialled>;
 }
@@ -55,6 +60,7 @@ function start(change: Partial<LinkOptions> = {}): Scene {
   let nowMs = 0;
   const [streams, waitsMs, reasons]: [Dialled[], number[], unknown[]] = [[], [], []];
   const stop = new AbortController();
+  let beat: (() => void) | undefined;
   const clock: Clock = {
     nowMs: () => assert.fail('durations only'),
     monotonicMs: () => nowMs,
@@ -62,7 +68,11 @@ function start(change: Partial<LinkOptions> = {}): Scene {
       waitsMs.push(durationMs);
       nowMs += durationMs;
     },
-    after: () => assert.fail('the link only sleeps'),
+    after: (durationMs, call) => {
+      assert.equal(durationMs, HEARTBEAT_MS);
+      beat = call;
+      return { cancel: () => (beat = undefined) };
+    },
   };
   const warn = (_message: string, fields?: LogFields): number => reasons.push(fields?.['reason']);
   const options: LinkOptions = {
@@ -96,6 +106,11 @@ function start(change: Partial<LinkOptions> = {}): Scene {
     newest,
     running: runLink(options, stop.signal),
     advance: (durationMs) => (nowMs += durationMs),
+    beatAfter: (durationMs) => {
+      nowMs += durationMs;
+      beat?.();
+    },
+    isBeating: () => beat !== undefined,
     opened: async (count) => {
       while (streams.length < count) await settle();
       return newest();
@@ -116,6 +131,11 @@ function commandOf(number: number): TravellingCommand {
   const order = { kind: 'mark-known-good' } as const;
   return { id, order, isDryRun: true, requestedBy: 'a test', reason: 'x', timeLimitMs: 9 };
 }
+const outcomeOf = (number: number, outcome: Outcome): AgentMessage => ({
+  kind: 'outcome',
+  command: commandOf(number).id,
+  outcome,
+});
 const order = (number: number): ControllerMessage => ({
   kind: 'command',
   command: commandOf(number),
@@ -182,9 +202,7 @@ test('a command is answered by its receipt at once, and by its outcome when it h
   assert.deepEqual(newest().said.slice(1), [{ kind: 'receipt', command: commandOf(1).id }]);
   ended.resolve(done);
   await settle();
-  assert.deepEqual(newest().said.slice(2), [
-    { kind: 'outcome', command: commandOf(1).id, outcome: done },
-  ]);
+  assert.deepEqual(newest().said.slice(2), [outcomeOf(1, done)]);
 });
 
 test('one command too many at once is refused with HOST_BUSY, and never queued', async () => {
@@ -222,7 +240,7 @@ test('a handler that throws is a failed command with COMMAND_HANDLER_FAILED, and
   }
 });
 
-test('a command whose stream ends is told so, and answers nobody', async () => {
+test('a command goes on when its stream is lost, and its outcome is told on the next one', async () => {
   const signals: AbortSignal[] = [];
   const ended = Promise.withResolvers<Outcome>();
   const scene = start({
@@ -231,15 +249,67 @@ test('a command whose stream ends is told so, and answers nobody', async () => {
       return ended.promise;
     },
   });
-  const first = scene.newest();
-  first.hear(order(1));
-  assert.equal(signals[0]?.aborted, false);
-  first.end(lost);
-  assert.equal(signals[0]?.aborted, true);
+  scene.newest().hear(order(1));
+  scene.newest().end(lost);
   const second = await scene.opened(2);
+  assert.equal(signals[0]?.aborted, false);
   ended.resolve(done);
   await settle();
-  assert.deepEqual(second.said, [{ kind: 'hello', hello }]);
+  assert.deepEqual(second.said, [{ kind: 'hello', hello }, outcomeOf(1, done)]);
+  scene.stop.abort();
+  assert.equal(signals[0]?.aborted, true);
+});
+
+test('an outcome of the time between two streams is told right after the next hello', async () => {
+  const ended = Promise.withResolvers<Outcome>();
+  const scene = start({ onCommand: () => ended.promise });
+  scene.newest().hear(order(1));
+  scene.newest().end(lost);
+  ended.resolve(done);
+  assert.deepEqual((await scene.opened(2)).said, [{ kind: 'hello', hello }, outcomeOf(1, done)]);
+});
+
+test('of the outcomes told before, the newest few are told again, and none that is unknown', async () => {
+  const unknown: Outcome = { kind: 'unknown', sentence: 'No answer.' };
+  const outcomes = [unknown, ...Array.from({ length: OUTCOMES_RETOLD_MAX + 1 }, () => done)];
+  const scene = start({ onCommand: async () => outcomes.pop() ?? assert.fail('one too many') });
+  for (let number = 1; number <= OUTCOMES_RETOLD_MAX + 2; number += 1) {
+    scene.newest().hear(order(number));
+    await settle();
+  }
+  assert.ok(scene.newest().said.some((message) => message.kind === 'outcome'));
+  scene.newest().end(lost);
+  const { said } = await scene.opened(2);
+  const numbers = Array.from({ length: OUTCOMES_RETOLD_MAX }, (_, index) => index + 2);
+  assert.deepEqual(
+    said.slice(1),
+    numbers.map((number) => outcomeOf(number, done)),
+  );
+});
+
+test('what an agent that was stopped reads on resuming is refused with COMMAND_EXPIRED, not done', async () => {
+  const asked: string[] = [];
+  const onCommand = async ({ id }: TravellingCommand): Promise<Outcome> => {
+    asked.push(id);
+    return done;
+  };
+  const scene = start({ onCommand });
+  scene.beatAfter(HEARTBEAT_MS);
+  scene.advance(600_000);
+  scene.newest().hear(order(1)); // The loop may read its sockets before its timers, …
+  scene.beatAfter(0);
+  scene.newest().hear(order(2)); // … or after them.
+  const [first, second] = scene.newest().said.slice(1);
+  for (const refusal of [first, second]) {
+    assert.ok(refusal?.kind === 'outcome' && refusal.outcome.kind === 'refused');
+    assert.equal(refusal.outcome.code, 'COMMAND_EXPIRED');
+    assert.match(refusal.outcome.sentence, /did not run for 60\d s/);
+  }
+  scene.beatAfter(HEARTBEAT_MS);
+  scene.newest().hear(order(3));
+  scene.beatAfter(COMMAND_STALL_MS);
+  scene.newest().hear(order(4));
+  assert.deepEqual(asked, [commandOf(3).id, commandOf(4).id], 'a late timer is no stall');
 });
 
 test('stopping closes the stream and dials no other', async () => {
@@ -249,4 +319,5 @@ test('stopping closes the stream and dials no other', async () => {
   assert.equal(scene.newest().isClosed, true);
   assert.equal(scene.streams.length, 1);
   assert.deepEqual(scene.waitsMs, []);
+  assert.equal(scene.isBeating(), false);
 });
