@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CodedError, type Clock } from '@foreshadow/runtime';
+import { CodedError, type Clock, type Logger } from '@foreshadow/runtime';
 import {
   RESEND_AFTER_MS,
   RESEND_BATCHES_MAX,
@@ -10,8 +10,6 @@ import {
   createPublisher,
   type Publisher,
 } from './publisher.ts';
-
-const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Batches are numbers; the mark is how many of them the controller holds. */
 interface Scene {
@@ -22,6 +20,9 @@ interface Scene {
   /** Messages until the connection breaks. */
   room: number;
   connectionCount: number;
+  /** Called while the spool is being read. */
+  amidReading: () => void;
+  readonly codes: unknown[];
   /** Lets the publisher check as often as fits in the time. */
   readonly run: (durationMs: number) => Promise<void>;
 }
@@ -39,13 +40,23 @@ function createScene(batchCount: number): Scene {
     },
     after: () => assert.fail('the publisher only sleeps'),
   };
-  const state = { sent: [] as number[], batchCount, mark: 0, room: Infinity, connectionCount: 1 };
+  const state = {
+    sent: [] as number[],
+    codes: [] as unknown[],
+    batchCount,
+    mark: 0,
+    room: Infinity,
+    connectionCount: 1,
+    amidReading: () => {},
+  };
+  const error: Logger['error'] = (_message, fields) => state.codes.push(fields?.['code']);
   const readPending = async (page: {
     readonly skip: number;
     readonly countMax: number;
   }): Promise<readonly { readonly bytes: Uint8Array }[]> => {
     const first = state.mark + page.skip + 1;
     const length = Math.min(page.countMax, state.batchCount - first + 1);
+    state.amidReading();
     return Array.from({ length }, (_, index) => ({ bytes: toBytes(first + index) }));
   };
   const publisher = createPublisher({
@@ -63,7 +74,7 @@ function createScene(batchCount: number): Scene {
       readPending,
     },
     clock,
-    logger,
+    logger: { debug: () => {}, info: () => {}, warn: () => {}, error },
   });
   const run = async (durationMs: number): Promise<void> => {
     stopMs = nowMs + durationMs;
@@ -139,6 +150,37 @@ test('a mark that moves amid a backlog leaves no batch out', async () => {
   const missing = countTo(scene.batchCount).filter((number) => !scene.sent.includes(number));
   assert.deepEqual(missing, []);
   assert.ok(!scene.sent.slice(RESEND_BATCHES_MAX).includes(50), 'what is held is not sent again');
+});
+
+test('a mark that moves while the spool is read leaves no batch out', async () => {
+  const scene = createScene(3 * RESEND_BATCHES_MAX);
+  scene.connectionCount = 2;
+  await scene.run(RESEND_CHECK_MS);
+  scene.amidReading = () => {
+    scene.mark = 50;
+    scene.publisher.markMoved();
+    scene.amidReading = () => {};
+  };
+  await scene.run(RESEND_AFTER_MS + 3 * RESEND_CHECK_MS);
+  assert.deepEqual(
+    scene.sent,
+    [...countTo(RESEND_BATCHES_MAX), ...countTo(scene.batchCount).slice(50)],
+    'what was read is dropped, and read anew from the mark',
+  );
+});
+
+test('a spool that cannot be read is told in the log and read again, from where it was', async () => {
+  const scene = createScene(RESEND_BATCHES_MAX + 1);
+  scene.connectionCount = 2;
+  await scene.run(RESEND_CHECK_MS);
+  scene.amidReading = () => {
+    throw new CodedError('EIO', 'broken');
+  };
+  await scene.run(2 * RESEND_CHECK_MS);
+  scene.amidReading = () => {};
+  await scene.run(RESEND_CHECK_MS);
+  assert.deepEqual(scene.codes, ['EIO', 'EIO']);
+  assert.deepEqual(scene.sent, countTo(RESEND_BATCHES_MAX + 1));
 });
 
 test('while there is no connection nothing is lost, and the backlog follows when it is back', async () => {
