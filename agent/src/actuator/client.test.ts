@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Command, CommandId, HostId, Outcome } from '@foreshadow/model';
-import { openActuatorClient } from './client.ts';
+import { ANSWER_GRACE_MS, openActuatorClient } from './client.ts';
 import { encodeFrame } from './frames.ts';
 import { codeOf } from './lab.test.ts';
 
@@ -22,9 +22,9 @@ const command: Command = {
 
 /** A clock whose one timer fires when the test says so. */
 function createHandClock() {
-  const state = { fire: (): void => undefined, isCancelled: false };
-  const after = (_durationMs: number, call: () => void) => {
-    state.fire = call;
+  const state = { fire: (): void => undefined, isCancelled: false, durationMs: 0 };
+  const after = (durationMs: number, call: () => void) => {
+    Object.assign(state, { fire: call, durationMs });
     return { cancel: () => void (state.isCancelled = true) };
   };
   return { state, after };
@@ -105,4 +105,11 @@ test('a command that is too large is not sent', async () => {
   const client = openActuatorClient(options);
   const outcome = await client.execute({ ...command, order }, new AbortController().signal);
   assert.equal(codeOf(outcome), 'MESSAGE_TOO_LARGE');
+});
+
+test('an answer is waited for a little longer than the command may take, and no longer', async () => {
+  const clock = createHandClock();
+  const client = openActuatorClient({ socketPath: '/nonexistent', clock, timeoutMs: 600_000 });
+  await client.execute(command, new AbortController().signal);
+  assert.equal(clock.state.durationMs, command.timeLimitMs + ANSWER_GRACE_MS);
 });

@@ -21,9 +21,12 @@ export interface ActuatorClient {
 export interface ActuatorClientOptions {
   readonly socketPath: string;
   readonly clock: Pick<Clock, 'after'>;
-  /** From the call of `execute` to its answer. */
+  /** From the call of `execute` to its answer, and never longer than the command may take. */
   readonly timeoutMs: number;
 }
+
+/** Beyond the command's own limit: a change that began just in time is confirmed on the disk. */
+export const ANSWER_GRACE_MS = 2_000;
 
 /** One connection a command: a restart of the actuator needs no care. */
 export function openActuatorClient(options: ActuatorClientOptions): ActuatorClient {
@@ -46,9 +49,8 @@ async function execute(
   const giveUp = (reason: string): void =>
     resolve(isSent ? unknown(id, reason) : unreachable(options, reason));
   const stop = (): void => giveUp('the agent is stopping');
-  const timer = options.clock.after(options.timeoutMs, () =>
-    giveUp(`no answer within ${options.timeoutMs} ms`),
-  );
+  const patienceMs = Math.min(options.timeoutMs, timeLimitMs + ANSWER_GRACE_MS);
+  const timer = options.clock.after(patienceMs, () => giveUp(`no answer within ${patienceMs} ms`));
   signal.addEventListener('abort', stop, { once: true });
   socket.on('connect', () => {
     isSent = true;
