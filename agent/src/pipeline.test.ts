@@ -25,6 +25,7 @@ const host = required(parseHostId('web-1'));
 const boot = required(parseBootId('0123456789abcdef'));
 const INTERVAL_MS = 1_000;
 const done: Outcome = { kind: 'done', tookMs: 1, sentence: 'Done.', details: {} };
+const unreachable: Outcome = { kind: 'refused', code: 'ACTUATOR_UNREACHABLE', sentence: 'No.' };
 const unknown: Outcome = { kind: 'unknown', sentence: 'No answer.' };
 const command: TravellingCommand = {
   id: required(parseCommandId('cmd-0123456789ab')),
@@ -51,6 +52,8 @@ interface Scene {
   readonly stop: AbortController;
   readonly gaps: Gap[];
   failingAppends: number;
+  /** The time that the actuator was given with each question. */
+  readonly limitsMs: number[];
   /** Answers of the actuator, first to last; the last one stays. */
   outcomes: Outcome[];
   /** Runs the loop for so many ticks. */
@@ -81,6 +84,7 @@ function createScene(): Scene {
     codes: [] as unknown[],
     gaps: [] as Gap[],
     failingAppends: 0,
+    limitsMs: [] as number[],
     outcomes: [done],
     stop,
   };
@@ -131,8 +135,9 @@ function createRooms(state: Omit<Scene, 'pipeline' | 'rooms' | 'run'>): Rooms {
       resentCount: 0,
     },
     actuator: {
-      execute: async () => {
+      execute: async ({ timeLimitMs }) => {
         state.calls.push('asked');
+        state.limitsMs.push(timeLimitMs);
         return (state.outcomes.length > 1 ? state.outcomes.shift() : state.outcomes[0]) ?? done;
       },
     },
@@ -224,6 +229,70 @@ test('reports of units wait for the next tick, and only the newest few', async (
   assert.equal(kept[2]?.units.length, 1);
 });
 
+/** Ticks, events and unit reports lost, as each `agent-loss` says. */
+function lossesIn(batches: readonly Batch[]): readonly (readonly number[])[] {
+  return batches
+    .flatMap(({ events }) => events)
+    .filter(({ kind }) => kind === 'agent-loss')
+    .map(({ details }) => ['ticks', 'events', 'unitReports'].map((kind) => Number(details[kind])));
+}
+
+test('events and reports of units that find no room are counted, and told once with a tick', async () => {
+  const { pipeline, run, kept } = createScene();
+  for (let number = 1; number <= PARTS_WAITING_MAX + 20; number += 1)
+    pipeline.onEvent({ kind: 'x', atMs: number, sentence: 'It was so.', details: {} });
+  for (let number = 0; number < UNIT_REPORTS_WAITING_MAX + 3; number += 1)
+    pipeline.onUnit({ unit: `unit-${number}`, result: 'done', durationMs: 1 });
+  await run(3);
+  assert.deepEqual(lossesIn(kept), [[0, 20, 3]]);
+});
+
+test('ticks and events that the disk refused are counted, and told when it takes a batch again', async () => {
+  const scene = createScene();
+  scene.pipeline.onEvent({ kind: 'x', atMs: 1, sentence: 'It was so.', details: {} });
+  scene.failingAppends = 3;
+  await scene.run(4);
+  assert.deepEqual(lossesIn(scene.kept), [[2, 1, 0]]);
+  assert.equal(scene.kept[0]?.sequence, 1);
+});
+
+test('ticks that find no room are counted', async () => {
+  const { pipeline, rooms, run, kept } = createScene();
+  const { promise: isWritten, resolve: write } = Promise.withResolvers<void>();
+  const { append } = rooms.spool;
+  Object.assign(rooms.spool, {
+    append: async (sequence: number, bytes: Uint8Array) => {
+      await isWritten;
+      await append(sequence, bytes);
+    },
+  });
+  pipeline.onReport(report(1));
+  const running = run(5);
+  await settle(); // The disk has the report, and the queue is empty again.
+  for (let id = 1; id <= PARTS_WAITING_MAX; id += 1) pipeline.onReport(report(id));
+  await settle();
+  await settle();
+  write();
+  await running;
+  assert.deepEqual(lossesIn(kept), [[2, 0, 0]]);
+});
+
+test('a report of a unit that comes while a tick is written travels with the next tick', async () => {
+  const { pipeline, rooms, run, kept } = createScene();
+  const { append } = rooms.spool;
+  Object.assign(rooms.spool, {
+    append: async (sequence: number, bytes: Uint8Array) => {
+      if (sequence === 1) pipeline.onUnit({ unit: 'files', result: 'done', durationMs: 1 });
+      await append(sequence, bytes);
+    },
+  });
+  await run(2);
+  assert.deepEqual(
+    kept.map(({ units }) => units.map(({ unit }) => unit)),
+    [['load'], ['load', 'files']],
+  );
+});
+
 test('a gap travels with the next batch that is kept, and with no other', async () => {
   const scene = createScene();
   scene.gaps.push({ boot, firstSequence: 1, lastSequence: 9 });
@@ -275,6 +344,32 @@ test('an actuator that never answers is asked until the time of the command is o
   scene.outcomes = [unknown];
   assert.deepEqual(await scene.pipeline.onCommand(command, scene.stop.signal), unknown);
   assert.equal(scene.calls.length, command.timeLimitMs / ACTUATOR_ASK_AGAIN_MS);
+});
+
+test('after a question without answer, an actuator that is away or busy is asked again', async () => {
+  for (const code of ['ACTUATOR_UNREACHABLE', 'ACTUATOR_BUSY', 'TRANSACTION_OPEN']) {
+    const scene = createScene();
+    scene.outcomes = [unknown, { kind: 'refused', code, sentence: 'No.' }, done];
+    assert.deepEqual(await scene.pipeline.onCommand(command, scene.stop.signal), done);
+    assert.equal(scene.calls.length, 3);
+  }
+});
+
+test('a command that was asked once without answer stays unknown when the actuator is gone', async () => {
+  const scene = createScene();
+  scene.outcomes = [unknown, unreachable];
+  assert.deepEqual(await scene.pipeline.onCommand(command, scene.stop.signal), unknown);
+});
+
+test('each question to the actuator carries what is left of the time of the command', async () => {
+  const scene = createScene();
+  scene.outcomes = [unknown, unreachable, unknown, done];
+  await scene.pipeline.onCommand(command, scene.stop.signal);
+  const elapsed = [0, 1, 2, 3].map((count) => count * ACTUATOR_ASK_AGAIN_MS);
+  assert.deepEqual(
+    scene.limitsMs,
+    elapsed.map((elapsedMs) => command.timeLimitMs - elapsedMs),
+  );
 });
 
 test('a refusal is an answer, and is not asked about twice', async () => {

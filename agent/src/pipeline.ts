@@ -33,6 +33,15 @@ export const UNIT_REPORTS_WAITING_MAX = 32;
  * nothing twice.
  */
 export const ACTUATOR_ASK_AGAIN_MS = 1_000;
+/**
+ * Refusals of a question, not of the command: once an earlier question had no answer, the command
+ * may be done all the same.
+ */
+const askAgainCodes: ReadonlySet<string> = new Set([
+  'ACTUATOR_UNREACHABLE',
+  'ACTUATOR_BUSY',
+  'TRANSACTION_OPEN',
+]);
 
 export interface Rooms {
   readonly sampler: Sampler;
@@ -41,6 +50,9 @@ export interface Rooms {
   readonly publisher: Publisher;
   readonly actuator: ActuatorClient;
 }
+
+/** What found no room, or no disk, since the agent's start; fingerprints are made good instead. */
+type Losses = Readonly<Record<'ticks' | 'events' | 'unitReports', number>>;
 
 /** What goes into one batch. */
 interface Part {
@@ -65,6 +77,8 @@ export class Pipeline {
   #units: UnitReport[] = [];
   #sequence = 0;
   #isSnapshotOwed = false;
+  #losses: Losses = { ticks: 0, events: 0, unitReports: 0 };
+  #lossesTold = this.#losses;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -82,13 +96,14 @@ export class Pipeline {
 
   /** From fingerprints. A report that finds no room is made good by a snapshot later. */
   onReport(report: FingerprintReport): void {
-    if (!this.#parts.offer({ fingerprints: report })) this.#isSnapshotOwed = true;
+    this.#offer({ fingerprints: report });
   }
   onUnit(unit: UnitReport): void {
+    if (this.#units.length === UNIT_REPORTS_WAITING_MAX) this.#lose('unitReports', 1);
     this.#units = [...this.#units, unit].slice(-UNIT_REPORTS_WAITING_MAX);
   }
   onEvent(event: HostEvent): void {
-    this.#parts.offer({ events: [event] });
+    this.#offer({ events: [event] });
   }
 
   /** From the controller: what it holds durably. */
@@ -112,15 +127,24 @@ export class Pipeline {
       order: command.order.kind,
       dryRun: command.isDryRun,
     });
-    const deadlineMs = clock.monotonicMs() + command.timeLimitMs;
-    let outcome: Outcome = { kind: 'unknown', sentence: 'the actuator was not asked' };
-    do {
-      outcome = await this.#options.rooms.actuator.execute(command, signal);
-      if (outcome.kind !== 'unknown') break;
-      await untilAborted(signal)(clock.sleep(ACTUATOR_ASK_AGAIN_MS, signal));
-    } while (clock.monotonicMs() < deadlineMs && !signal.aborted);
+    const outcome = await this.#askActuator(command, signal);
     logger.info('command ended', { command: command.id, outcome: outcome.kind });
     this.onEvent(commandEvent(command, outcome, clock.nowMs()));
+    return outcome;
+  }
+
+  /** Each question carries what is left of the time, so that the actuator never begins later. */
+  async #askActuator(command: Command, signal: AbortSignal): Promise<Outcome> {
+    const { clock, rooms } = this.#options;
+    const deadlineMs = clock.monotonicMs() + command.timeLimitMs;
+    let outcome = await rooms.actuator.execute(command, signal);
+    while (outcome.kind === 'unknown') {
+      await untilAborted(signal)(clock.sleep(ACTUATOR_ASK_AGAIN_MS, signal));
+      const timeLimitMs = Math.floor(deadlineMs - clock.monotonicMs());
+      if (timeLimitMs < 1 || signal.aborted) break;
+      const answer = await rooms.actuator.execute({ ...command, timeLimitMs }, signal);
+      if (!(answer.kind === 'refused' && askAgainCodes.has(answer.code))) outcome = answer;
+    }
     return outcome;
   }
 
@@ -128,12 +152,26 @@ export class Pipeline {
     const { clock, intervalMs, rooms } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(Math.max(0, nextTickMs(clock.nowMs(), intervalMs) - clock.nowMs()), signal);
-      this.#parts.offer({ tick: await rooms.sampler.tick(signal) });
+      this.#offer({ tick: await rooms.sampler.tick(signal) });
       if (this.#isSnapshotOwed && this.#parts.length < PARTS_WAITING_MAX / 2) {
         this.#isSnapshotOwed = false;
         rooms.fingerprints().requestSnapshot();
       }
     }
+  }
+
+  #offer(part: Part): void {
+    if (!this.#parts.offer(part)) this.#losePart(part);
+  }
+
+  #losePart({ tick, fingerprints, events = [] }: Part): void {
+    if (fingerprints !== undefined) this.#isSnapshotOwed = true;
+    this.#lose('ticks', tick === undefined ? 0 : 1);
+    this.#lose('events', events.length);
+  }
+
+  #lose(kind: keyof Losses, count: number): void {
+    if (count > 0) this.#losses = { ...this.#losses, [kind]: this.#losses[kind] + count };
   }
 
   async #write(signal: AbortSignal): Promise<void> {
@@ -150,11 +188,11 @@ export class Pipeline {
       } catch (error) {
         // The disk is full or broken. The sequence did not move, so nothing is missing but what
         // this batch would have said.
+        this.#losePart(part);
         this.#options.logger.error('batch lost before the spool', {
           code: codeOf(error),
           reason: describeError(error),
         });
-        if (part.fingerprints !== undefined) this.#isSnapshotOwed = true;
       }
     }
   }
@@ -164,12 +202,14 @@ export class Pipeline {
     const sequence = this.#sequence + 1;
     const gaps = rooms.spool.gaps().slice(0, GAPS_PER_BATCH_MAX);
     const units = tick === undefined ? [] : [...tick.units, ...this.#units];
+    // With a tick, as units are: one event a tick at most, however much is lost.
+    const losses = tick === undefined ? this.#lossesTold : this.#losses;
     const batch = {
       host,
       boot,
       sequence,
       intervalMs,
-      events,
+      events: losses === this.#lossesTold ? events : [...events, lossEvent(losses, clock.nowMs())],
       units,
       gaps,
       wallMs: clock.nowMs(),
@@ -179,10 +219,21 @@ export class Pipeline {
     const bytes = encodeBatch(fingerprints === undefined ? batch : { ...batch, fingerprints });
     await rooms.spool.append(sequence, bytes);
     this.#sequence = sequence;
-    if (tick !== undefined) this.#units = [];
+    this.#lossesTold = losses;
+    this.#units = this.#units.filter((unit) => !units.includes(unit)); // Others came meanwhile.
     if (gaps.length > 0) rooms.spool.gapsTold(gaps);
     rooms.publisher.publishLive(bytes);
   }
+}
+
+function lossEvent(losses: Losses, atMs: number): HostEvent {
+  const { ticks, events, unitReports } = losses;
+  return {
+    kind: 'agent-loss',
+    atMs,
+    sentence: `since its start the agent had no room or no disk for ${ticks} ticks, ${events} events and ${unitReports} unit reports`,
+    details: { ticks: `${ticks}`, events: `${events}`, unitReports: `${unitReports}` },
+  };
 }
 
 function commandEvent(command: Command, outcome: Outcome, atMs: number): HostEvent {
