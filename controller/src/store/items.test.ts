@@ -5,7 +5,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { compareInventories, createExpectedRules } from '@foreshadow/configuration';
 import {
+  pairIdOf,
   parseBootId,
   parseHostId,
   type BootId,
@@ -206,12 +208,58 @@ test('items beyond the bound are refused and counted; the longest removed gives 
   changes(items, { sequence: 3, nowMs: 6_000 }, removed('/7'));
   changes(items, { sequence: 4, nowMs: 7_000 }, removed('/8'));
   const update = changes(items, { sequence: 5 }, present('/more', 'd'));
-  equal(items.items.size, ITEMS_PER_HOST_MAX);
+  equal(items.items.size, ITEMS_PER_HOST_MAX + 1, 'and the one that says so');
   equal(items.items.has('file:/7'), false);
   deepEqual([...update.touched], ['file:/7', 'file:/more']);
   equal(items.record('file:/7'), undefined);
   changes(items, { sequence: 6 }, present('/'.padEnd(ITEM_KEY_LENGTH_MAX, 'x'), 'd'));
   equal(items.refusedCount, 2);
+});
+
+test('a subject of which an item found no place is unreadable, until a snapshot fits', () => {
+  const items = new HostItems(host);
+  const all = Array.from({ length: ITEMS_PER_HOST_MAX }, (_, index) => present(`/${index}`, 'd'));
+  const whole = { id: 1, index: 0, count: 1 };
+  const crowded = (): string | undefined => items.items.get('file:*')?.unreadable;
+  part(items, { sequence: 1 }, whole, ...all);
+  equal(crowded(), undefined);
+  changes(items, { sequence: 2 }, present('/more', 'd'));
+  equal(crowded(), 'too-large');
+  const { changes: again } = part(
+    items,
+    { sequence: 3 },
+    { ...whole, id: 2 },
+    ...all,
+    present('/more', 'd'),
+  );
+  equal(crowded(), 'too-large');
+  deepEqual(again, []);
+  part(items, { sequence: 4 }, { ...whole, id: 3 }, ...all);
+  equal(crowded(), undefined);
+  equal(items.items.get('file:*')?.item, undefined);
+});
+
+test('what one host had no place for is unreadable there, and no drift', () => {
+  const other = new HostItems(host);
+  const items = new HostItems(host);
+  const all = Array.from({ length: ITEMS_PER_HOST_MAX }, (_, index) => present(`/${index}`, 'd'));
+  changes(items, { sequence: 1 }, ...all, present('/more', 'd'));
+  changes(other, { sequence: 1 }, ...all.slice(1), present('/more', 'd'));
+  const comparison = compareInventories({
+    pair: pairIdOf(host, host),
+    production: items.items,
+    shadow: other.items,
+    expected: createExpectedRules([]),
+    nowMs: NOW_MS,
+  });
+  deepEqual(
+    comparison.drifts.map(({ item }) => item),
+    ['file:/0'],
+  );
+  deepEqual(
+    comparison.unreadable.map(({ item }) => item),
+    ['file:*', 'file:/more'],
+  );
 });
 
 test('reports of one boot give the same items in whatever order they come', () => {

@@ -1,10 +1,12 @@
 // In: fingerprint reports of one host, in any order. Out: its tracked items, what changed, and
 // which records to write.
-// Never: lets an older report undo a newer one, or takes a snapshot for whole while a part is
-// missing.
+// Never: lets an older report undo a newer one, takes a snapshot for whole while a part is missing,
+// or passes an item over without saying so.
 
+import { EVERYTHING } from '@foreshadow/configuration';
 import {
   itemKey,
+  parseItemKey,
   type BootId,
   type FingerprintChange,
   type FingerprintItem,
@@ -17,6 +19,7 @@ import {
 
 /**
  * Items tracked of one host, removed ones included; the item removed longest ago gives way first.
+ * Beside them one a subject, which calls the subject unreadable where an item found no place.
  */
 export const ITEMS_PER_HOST_MAX = 20_000;
 /** A path is at most 4,096 bytes. */
@@ -142,13 +145,12 @@ export class HostItems {
    */
   apply(report: Report, nowMs: number): ItemsUpdate {
     const update: ItemsUpdate = { changes: [], touched: new Set() };
+    const turn = { nowMs, update, crowded: new Set<ItemKey>() };
     if (report.fingerprints.mode === 'changes') {
-      for (const change of report.fingerprints.changes) {
-        this.#observe(keyOf(change), seenIn(change), { stamp: stampOf(report), nowMs, update });
-      }
+      this.#observeAll(report.fingerprints.changes, { ...turn, stamp: stampOf(report) });
     } else {
       const whole = this.#collect(report);
-      if (whole !== undefined) this.#replace(whole, { stamp: whole.stamp, nowMs, update });
+      if (whole !== undefined) this.#replace(whole, { ...turn, stamp: whole.stamp });
     }
     if (update.changes.length > 0) this.#head = { ...this.#head, version: this.#head.version + 1 };
     return update;
@@ -173,12 +175,10 @@ export class HostItems {
 
   #replace(snapshot: PartialSnapshot, turn: Turn): void {
     this.#snapshot = undefined;
-    const present = new Set<ItemKey>();
-    for (const change of Array.from(snapshot.parts.values()).flat()) {
-      const key = keyOf(change);
-      if (change.kind !== 'removed') present.add(key);
-      this.#observe(key, seenIn(change), turn);
-    }
+    const told = Array.from(snapshot.parts.values()).flat();
+    this.#observeAll(told, turn);
+    const present = new Set(turn.crowded);
+    for (const change of told) if (change.kind !== 'removed') present.add(keyOf(change));
     for (const key of this.#items.keys()) {
       if (!present.has(key)) this.#observe(key, {}, turn);
     }
@@ -188,12 +188,18 @@ export class HostItems {
       this.#head = { ...this.#head, snapshot: snapshot.stamp };
   }
 
+  /** Where an item finds no place, nobody can say what else its subject lacks. */
+  #observeAll(changes: readonly FingerprintChange[], turn: Turn): void {
+    for (const change of changes) this.#observe(keyOf(change), seenIn(change), turn);
+    for (const key of turn.crowded) this.#observe(key, { unreadable: 'too-large' }, turn);
+  }
+
   #observe(key: ItemKey, seen: Seen, turn: Turn): void {
     // What a newer snapshot lacks is as old as that snapshot; an unknown removal is kept, or an
     // older presence would undo it.
     if (this.#isOlder(turn.stamp, this.#stamps.get(key) ?? this.#head.snapshot)) return;
     const before = this.#items.get(key);
-    if (before === undefined && !this.#hasRoom(key, turn.update)) return;
+    if (before === undefined && !this.#hasRoom(key, turn)) return;
     const isChange = !isSameState(before, seen);
     const changedMs = before === undefined || isChange ? turn.nowMs : undefined;
     const after = follow(key, { before, seen, changedMs });
@@ -221,7 +227,8 @@ export class HostItems {
       : this.#isOlder(one.stamp, other.stamp);
   }
 
-  #hasRoom(key: ItemKey, update: ItemsUpdate): boolean {
+  #hasRoom(key: ItemKey, { update, crowded }: Turn): boolean {
+    if (crowded.has(key)) return true;
     if (key.length <= ITEM_KEY_LENGTH_MAX) {
       if (this.#items.size < ITEMS_PER_HOST_MAX) return true;
       const oldest = this.#removedLongestAgo();
@@ -233,6 +240,8 @@ export class HostItems {
       }
     }
     this.#refusedCount += 1;
+    const subject = parseItemKey(key)?.subject;
+    if (subject !== undefined) crowded.add(itemKey(subject, EVERYTHING));
     return false;
   }
 
@@ -252,6 +261,8 @@ interface Turn {
   readonly stamp: Stamp;
   readonly nowMs: number;
   readonly update: ItemsUpdate;
+  /** Items that stand for the subjects of items which had no place. */
+  readonly crowded: Set<ItemKey>;
 }
 
 function keyOf(change: FingerprintChange): ItemKey {
