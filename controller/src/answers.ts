@@ -52,8 +52,7 @@ export function createAnswers(sources: AnswerSources): ApiPorts {
     },
     commands: () => dispatch.list(),
     command: (id) => dispatch.get(id),
-    requestCommand: ({ host, order, isDryRun, requestedBy, reason }) =>
-      dispatch.start({ host, order, isDryRun, requestedBy, reason }),
+    requestCommand: (request) => dispatch.start(request),
     events: (query, signal) => sources.events.read(query, signal),
     health: () =>
       condition([

@@ -85,7 +85,8 @@ async function requested(ports: ApiPorts, request: CommandRequest): Promise<Comm
     return await ports.requestCommand(request);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    throw new Refusal({ status: 409, code: error.code, detail: error.message, cause: error });
+    const status = error.code === 'IDEMPOTENCY_KEY_REUSED' ? 422 : 409;
+    throw new Refusal({ status, code: error.code, detail: error.message, cause: error });
   }
 }
 

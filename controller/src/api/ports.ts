@@ -43,7 +43,7 @@ export interface CommandRequest {
   readonly isDryRun: boolean;
   readonly requestedBy: string;
   readonly reason: string;
-  /** Given by the caller; the api already answers repetitions of it from memory. */
+  /** Given by the caller. The api answers repetitions from memory, while they are under way too. */
   readonly idempotencyKey?: string;
 }
 
@@ -79,7 +79,7 @@ export interface ApiPorts {
    * Sends a command. May answer as soon as it is sent; the caller then asks for the command until
    * it has ended.
    * @throws CodedError when it cannot be sent; code and message are shown to the caller with status
-   * 409
+   * 409, or 422 for IDEMPOTENCY_KEY_REUSED
    */
   requestCommand(request: CommandRequest): Promise<CommandRecord>;
 

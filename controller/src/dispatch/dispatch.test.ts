@@ -241,6 +241,40 @@ test('the number of records is bounded, the oldest ended ones go, and open ones 
   assert.equal(dispatch.get(command.id)?.state, 'sent');
 });
 
+test('the same request under the same key is one command, after a restart, too', async () => {
+  const { dispatch, stream, sent, stored } = createScene();
+  dispatch.attach(host, stream);
+  const asked = { ...request(), idempotencyKey: 'k' };
+  const { command } = await dispatch.start(asked);
+  const kept = await dispatch.start(asked);
+  assert.equal(kept.command, command);
+  assert.equal(sent.length, 1);
+  const initial = JSON.parse(JSON.stringify([...stored.values()])) as CommandRecord[]; // As stored.
+  const again = createScene(initial);
+  again.dispatch.attach(host, again.stream);
+  assert.deepEqual((await again.dispatch.start(asked)).command, command);
+  assert.deepEqual(again.sent, []);
+  await again.dispatch.start({ ...asked, idempotencyKey: 'another' });
+  assert.equal(again.sent.length, 1);
+});
+
+test('another request under a key that was used is refused', async () => {
+  const { dispatch, stream, sent } = createScene();
+  dispatch.attach(host, stream);
+  await dispatch.start({ ...request(), idempotencyKey: 'k' });
+  const { command } = await dispatch.start(request());
+  for (const change of [
+    { host: other },
+    { order: { kind: 'undo', command: command.id } as const },
+    { isDryRun: true },
+    { reason: 'another' },
+  ])
+    await assert.rejects(dispatch.start({ ...request(), idempotencyKey: 'k', ...change }), {
+      code: 'IDEMPOTENCY_KEY_REUSED',
+    });
+  assert.equal(sent.length, 2);
+});
+
 test('a record that cannot be made durable is not sent', async () => {
   const scene = createScene();
   scene.dispatch.attach(host, scene.stream);

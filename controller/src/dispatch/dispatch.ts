@@ -2,6 +2,7 @@
 // Never: queues a command: what cannot be delivered now is refused now. No answer is `unknown`,
 // which is not `failed`.
 
+import { isDeepStrictEqual } from 'node:util';
 import type {
   Command,
   CommandId,
@@ -11,7 +12,7 @@ import type {
   Order,
   Outcome,
 } from '@foreshadow/model';
-import type { Clock, NewIdentifier, Timer } from '@foreshadow/runtime';
+import { CodedError, type Clock, type NewIdentifier, type Timer } from '@foreshadow/runtime';
 
 export const COMMAND_TIME_LIMIT_MS = 20_000;
 export const RECEIPT_LIMIT_MS = 5_000;
@@ -31,13 +32,19 @@ export interface CommandRequest {
   readonly requestedBy: string;
   readonly reason: string;
   readonly incident?: IncidentId;
+  /** Under one key the same request is carried out once, for as long as its record is kept. */
+  readonly idempotencyKey?: string;
 }
 
 export interface Dispatch {
   attach(host: HostId, stream: CommandStream): void;
   /** Commands of this stream that have no outcome become `unknown`. */
   detach(host: HostId, stream: CommandStream): void;
-  /** Returns when the command is on its way, or has ended because it could not be sent. */
+  /**
+   * Returns when the command is on its way, or has ended because it could not be sent; or at once
+   * with what became of the same request under the same key.
+   * @throws CodedError IDEMPOTENCY_KEY_REUSED for another request under that key
+   */
   start(request: CommandRequest): Promise<CommandRecord>;
   onReceipt(host: HostId, command: CommandId): void;
   onOutcome(host: HostId, command: CommandId, outcome: Outcome): void;
@@ -96,15 +103,22 @@ class Dispatcher implements Dispatch {
     }
   }
 
-  async start(request: CommandRequest): Promise<CommandRecord> {
+  async start({ idempotencyKey, ...request }: CommandRequest): Promise<CommandRecord> {
     const { clock, newIdentifier, persist } = this.#options;
+    const before = idempotencyKey === undefined ? undefined : this.#startedUnder(idempotencyKey);
+    if (before !== undefined) return sameRequest(before, request);
     const command: Command = {
       // The identifier was made by us a moment ago and has the form of one.
       id: newIdentifier('cmd') as CommandId,
       timeLimitMs: COMMAND_TIME_LIMIT_MS,
       ...request,
     };
-    const record: CommandRecord = { command, state: 'sent', sentMs: clock.nowMs() };
+    const record: CommandRecord = {
+      command,
+      state: 'sent',
+      sentMs: clock.nowMs(),
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+    };
     this.#keep(record);
     const stream = this.#streams.get(request.host);
     if (stream === undefined) {
@@ -150,6 +164,10 @@ class Dispatcher implements Dispatch {
     return this.#records.get(command);
   }
 
+  #startedUnder(key: string): CommandRecord | undefined {
+    return [...this.#records.values()].find(({ idempotencyKey }) => idempotencyKey === key);
+  }
+
   #end(record: CommandRecord, outcome: Outcome): CommandRecord {
     this.#timers.get(record.command.id)?.cancel();
     this.#timers.delete(record.command.id);
@@ -188,6 +206,15 @@ class Dispatcher implements Dispatch {
   #save(record: CommandRecord): void {
     void this.#options.persist(record);
   }
+}
+
+function sameRequest(record: CommandRecord, request: CommandRequest): CommandRecord {
+  const { id, timeLimitMs: _, ...before } = record.command;
+  if (isDeepStrictEqual(before, request)) return record;
+  throw new CodedError(
+    'IDEMPOTENCY_KEY_REUSED',
+    `Idempotency-Key ${record.idempotencyKey} was used for ${id}, which is another request; take a new key for a new one`,
+  );
 }
 
 function interrupted(record: CommandRecord, nowMs: number): CommandRecord {

@@ -133,4 +133,6 @@ export interface CommandRecord {
   readonly receivedMs?: number;
   readonly endedMs?: number;
   readonly outcome?: Outcome;
+  /** Under which it was asked for, so that asking again sends nothing. */
+  readonly idempotencyKey?: string;
 }

@@ -286,6 +286,7 @@ export const commandRecordSchema = describing<CommandRecord>()(
       receivedMs: Type.Optional(timeMs),
       endedMs: Type.Optional(timeMs),
       outcome: Type.Optional(outcomeSchema),
+      idempotencyKey: Type.Optional(text),
     },
     closed,
   ),
