@@ -8,7 +8,6 @@ import {
   VERSION,
   type CommandRecord,
   type HostRecord,
-  type IncidentRecord,
   type PairEvent,
 } from '@foreshadow/model';
 import {
@@ -144,13 +143,11 @@ async function openMemory(config: ControllerConfig, around: Surroundings): Promi
     isKnownHost: (host) => registry.isKnown(host),
     coverages: await store.loadCoverages(),
   });
-  const initialRecords: IncidentRecord[] = [];
-  for await (const record of store.loadIncidentRecords()) initialRecords.push(record);
   const incidents = createIncidents({
     newIdentifier,
-    initialRecords,
     persist: (records) => store.appendIncidentRecords(records),
   });
+  for await (const record of store.loadIncidentRecords()) incidents.restore(record);
   return { store, registry, ingest, incidents };
 }
 

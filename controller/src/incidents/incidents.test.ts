@@ -31,11 +31,11 @@ function openRoom(stored: IncidentRecord[] = []): Room {
   let count = stored.length;
   const incidents = createIncidents({
     newIdentifier: (prefix) => `${prefix}-${String((count += 1)).padStart(12, '0')}`,
-    initialRecords: [...stored],
     persist: async (records) => {
       stored.push(...records);
     },
   });
+  for (const record of stored) incidents.restore(record);
   return { incidents, stored };
 }
 
@@ -204,7 +204,6 @@ test('a record is seen when it is durable, and never when it could not be stored
   const { promise: durable, resolve } = Promise.withResolvers<void>();
   const incidents = createIncidents({
     newIdentifier: (prefix) => `${prefix}-${'0'.repeat(12)}`,
-    initialRecords: [],
     persist: async (records) => {
       if (isBroken) throw new Error('disk full');
       await durable;

@@ -44,6 +44,8 @@ export interface ComparedItems {
 }
 
 export interface Incidents {
+  /** At open, for each record that the store holds, in order. */
+  restore(record: IncidentRecord): void;
   /**
    * Opens an incident for each new drift, and closes that of an item which is known to be the same
    * again: an item that became unreadable, or may have been cut, keeps its incident open.
@@ -75,16 +77,13 @@ export interface Incidents {
 
 /**
  * @param options.newIdentifier makes incident ids; injected, so that a run can repeat
- * @param options.initialRecords what the store holds, in order
  * @param options.persist resolves when the records are durable
  */
 export function createIncidents(options: {
   readonly newIdentifier: NewIdentifier;
-  readonly initialRecords: Iterable<IncidentRecord>;
   readonly persist: (records: readonly IncidentRecord[]) => Promise<void>;
 }): Incidents {
   const ledger = createLedger();
-  for (const record of options.initialRecords) ledger.add(record);
   let suppressedCount = 0;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -102,6 +101,7 @@ export function createIncidents(options: {
     return records;
   };
   return {
+    restore: (record) => ledger.add(record),
     recordDrifts(pair, compared, nowMs) {
       const open = ledger.open(pair).filter(({ kind }) => kind === 'drift');
       const told = changesOfOpen(open, compared, nowMs);
