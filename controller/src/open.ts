@@ -11,6 +11,7 @@ import {
   type PairEvent,
 } from '@foreshadow/model';
 import {
+  describeError,
   newIdentifier,
   type Clock,
   type CodedError,
@@ -107,7 +108,10 @@ export async function openController(
     await serveControl({
       ...config.control,
       protoPath: around.protoPath,
+      clock,
       onStream: (stream) => agents.onStream(stream),
+      onError: (error) =>
+        logger.error('control stream ended for a fault of ours', { reason: describeError(error) }),
     }),
   );
   const ports = createAnswers({ rooms, pipeline, events, broker, natsServer, clock, startedMs });

@@ -14,8 +14,12 @@ import {
   type CommandId,
   type Outcome,
 } from '@foreshadow/model';
-import { CodedError, describeError } from '@foreshadow/runtime';
+import { CodedError, describeError, systemClock, type Clock } from '@foreshadow/runtime';
 import {
+  HELLO_ENTRIES_MAX,
+  HELLO_LIMIT_MS,
+  HELLO_NAME_LENGTH_MAX,
+  HELLO_TEXT_LENGTH_MAX,
   PROTOCOL_VERSION,
   dialControl,
   serveControl,
@@ -70,6 +74,8 @@ async function serve(change: Partial<ServeControlOptions> = {}): Promise<Served>
     host: '127.0.0.1',
     port: 0,
     protoPath,
+    clock: systemClock,
+    onError: (error) => assert.fail(describeError(error)),
     onStream: (stream) => {
       heard.streams.push(stream);
       return {
@@ -190,6 +196,69 @@ test('a controller that refuses a host says its code', LIMIT, async () => {
   dialled.stream.send({ kind: 'hello', hello });
   assert.match(await lostBecause(dialled), /HOSTS_TOO_MANY: no room/);
 });
+
+test('a hello that says more than fits is refused with CONTROL_HELLO_INVALID', LIMIT, async () => {
+  await using served = await serve();
+  const many = Object.fromEntries(
+    Array.from({ length: HELLO_ENTRIES_MAX + 1 }, (_, index) => [`n${index}`, '']),
+  );
+  const wrong: readonly Partial<Hello>[] = [
+    { labels: many },
+    { inventory: many },
+    { labels: { ['n'.repeat(HELLO_NAME_LENGTH_MAX + 1)]: '' } },
+    { inventory: { kernel: 'x'.repeat(HELLO_TEXT_LENGTH_MAX + 1) } },
+    { scope: 'x'.repeat(HELLO_TEXT_LENGTH_MAX + 1) },
+  ];
+  for (const change of wrong) {
+    using dialled = dial(served.address);
+    dialled.stream.send({ kind: 'hello', hello: { ...hello, ...change } });
+    assert.match(await lostBecause(dialled), /CONTROL_HELLO_INVALID: .*at most 64 labels/);
+  }
+  assert.deepEqual(served.streams, []);
+});
+
+test('a stream without a hello is ended in time, and one with it is not', LIMIT, async () => {
+  const timers: { readonly call: () => void; isCancelled: boolean }[] = [];
+  const clock: Clock = {
+    ...systemClock,
+    after: (durationMs, call) => {
+      if (durationMs !== HELLO_LIMIT_MS) return systemClock.after(durationMs, call);
+      const timer = { call, isCancelled: false };
+      timers.push(timer);
+      return { cancel: () => void (timer.isCancelled = true) };
+    },
+  };
+  await using served = await serve({ clock });
+  using good = dial(served.address);
+  good.stream.send({ kind: 'hello', hello });
+  await until('the good stream', () => timers[0]?.isCancelled);
+  using silent = dial(served.address);
+  await until('the silent stream', () => timers.length === 2);
+  assert.equal(timers[1]?.isCancelled, false);
+  timers[1]?.call();
+  assert.match(await lostBecause(silent), /CONTROL_HELLO_LATE/);
+  assert.equal(served.streams.length, 1);
+  assert.equal(served.endCount(), 0);
+});
+
+test(
+  'an error without a code ends its own stream, is told, and goes no further',
+  LIMIT,
+  async () => {
+    const errors: unknown[] = [];
+    const fault = new TypeError('a fault of ours');
+    await using served = await serve({
+      onStream: () => {
+        throw fault;
+      },
+      onError: (error) => errors.push(error),
+    });
+    using dialled = dial(served.address);
+    dialled.stream.send({ kind: 'hello', hello });
+    assert.match(await lostBecause(dialled), /UNEXPECTED/);
+    assert.deepEqual(errors, [fault]);
+  },
+);
 
 test('a second stream of one host ends the first, which reads why', LIMIT, async () => {
   const streams = createStreams();

@@ -18,7 +18,7 @@ import {
   type Labels,
   type Outcome,
 } from '@foreshadow/model';
-import { CodedError, requireLoopback, systemClock, unreachable } from '@foreshadow/runtime';
+import { CodedError, requireLoopback, unreachable, type Clock } from '@foreshadow/runtime';
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from './control-agent.ts';
 import {
   CONTROL_MESSAGE_BYTES_MAX,
@@ -27,6 +27,14 @@ import {
   type Hello,
   type TravellingCommand,
 } from './control-messages.ts';
+
+/** A stream whose Hello has not come by then is ended. */
+export const HELLO_LIMIT_MS = 5_000;
+/** Labels of a host, and entries of its inventory. */
+export const HELLO_ENTRIES_MAX = 64;
+export const HELLO_NAME_LENGTH_MAX = 128;
+/** Of every other text that a Hello carries. */
+export const HELLO_TEXT_LENGTH_MAX = 256;
 
 /** One agent's open stream, after its Hello. */
 export interface AgentStream {
@@ -56,10 +64,13 @@ export interface ServeControlOptions {
   readonly port: number;
   /** Path of control.proto. */
   readonly protoPath: string;
+  readonly clock: Clock;
   /**
    * Called after a valid Hello. Throw a CodedError to refuse the agent; it reads code and message.
    */
   readonly onStream: (stream: AgentStream) => AgentStreamHandler;
+  /** Something else than a CodedError was thrown over a stream, which ends; a fault of ours. */
+  readonly onError: (error: unknown) => void;
 }
 
 // The shapes which proto-loader yields with the options below; each field is present, `body` names
@@ -115,7 +126,7 @@ export async function serveControl(options: ServeControlOptions): Promise<Contro
   server.addService(tree.foreshadow.v1.AgentControl.service, {
     Connect: (call: Call) => {
       calls.add(call);
-      handleCall(call, options.onStream, () => calls.delete(call));
+      handleCall(call, options, () => calls.delete(call));
     },
   });
   const port = await bind(server, options);
@@ -123,7 +134,7 @@ export async function serveControl(options: ServeControlOptions): Promise<Contro
     port,
     [Symbol.asyncDispose]: async () => {
       for (const call of calls) endCall(call, status.UNAVAILABLE, 'the controller stops');
-      await shutDown(server);
+      await shutDown(server, options.clock);
     },
   };
 }
@@ -148,9 +159,9 @@ async function bind(server: Server, { host, port }: ServeControlOptions): Promis
  * In order where the agents answer, by force after a moment; a destroyed session alone would keep
  * its socket open.
  */
-async function shutDown(server: Server): Promise<void> {
+async function shutDown(server: Server, clock: Clock): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = systemClock.after(SHUTDOWN_LIMIT_MS, resolve);
+  const timer = clock.after(SHUTDOWN_LIMIT_MS, resolve);
   server.tryShutdown(() => resolve());
   await promise;
   timer.cancel();
@@ -166,7 +177,7 @@ function endCall(call: Call, code: status, details: string): void {
 
 function handleCall(
   call: Call,
-  onStream: ServeControlOptions['onStream'],
+  { onStream, onError, clock }: ServeControlOptions,
   onEnd: () => void,
 ): void {
   let handler: AgentStreamHandler | undefined;
@@ -174,6 +185,7 @@ function handleCall(
   const finish = (): void => {
     if (hasEnded) return;
     hasEnded = true;
+    helloTimer.cancel();
     onEnd();
     handler?.onEnd();
   };
@@ -181,18 +193,21 @@ function handleCall(
     endCall(call, status.INVALID_ARGUMENT, `${code}: ${message}`);
     finish();
   };
+  const helloTimer = clock.after(HELLO_LIMIT_MS, () =>
+    refuse('CONTROL_HELLO_LATE', `no Hello within ${HELLO_LIMIT_MS} ms of the stream's opening`),
+  );
   call.on('data', (message: LooseAgentMessage) => {
     if (hasEnded) return;
     try {
       if (handler !== undefined) hear(handler, message);
       else handler = onStream(createAgentStream(call, parseHello(message.hello)));
+      helloTimer.cancel();
     } catch (error) {
-      const isCoded = error instanceof CodedError;
-      refuse(
-        isCoded ? error.code : 'UNEXPECTED',
-        isCoded ? error.message : 'the controller could not handle it',
-      );
-      if (!isCoded) throw error;
+      if (error instanceof CodedError) refuse(error.code, error.message);
+      else {
+        onError(error);
+        refuse('UNEXPECTED', 'the controller could not handle it');
+      }
     }
   });
   call.on('error', finish);
@@ -227,8 +242,25 @@ function parseHello(hello: LooseHello | undefined): Hello {
     const versions = `the agent speaks protocol ${hello.protocolVersion}, the oldest understood is ${PROTOCOL_VERSION_MIN}`;
     throw new CodedError('CONTROL_PROTOCOL_TOO_OLD', `${versions}; upgrade the agent`);
   }
+  if (!isBounded(hello)) {
+    throw new CodedError(
+      'CONTROL_HELLO_INVALID',
+      `a Hello has at most ${HELLO_ENTRIES_MAX} labels and ${HELLO_ENTRIES_MAX} entries of the inventory, names of ${HELLO_NAME_LENGTH_MAX} and texts of ${HELLO_TEXT_LENGTH_MAX} characters; shorten them`,
+    );
+  }
   const labels: Labels = { ...hello.labels };
   return { ...hello, host, boot, role, labels, inventory: { ...hello.inventory } };
+}
+
+function isBounded({ scope, agentVersion, labels, inventory }: LooseHello): boolean {
+  const lists = [Object.entries(labels), Object.entries(inventory)];
+  const entries = lists.flat();
+  const texts = [scope, agentVersion, ...entries.map(([, text]) => text)];
+  return (
+    lists.every(({ length }) => length <= HELLO_ENTRIES_MAX) &&
+    entries.every(([name]) => name.length <= HELLO_NAME_LENGTH_MAX) &&
+    texts.every(({ length }) => length <= HELLO_TEXT_LENGTH_MAX)
+  );
 }
 
 function hear(handler: AgentStreamHandler, message: LooseAgentMessage): void {

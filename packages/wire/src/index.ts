@@ -28,6 +28,10 @@ export type {
 } from './control-messages.ts';
 export { dialControl, type ControlStream, type DialOptions } from './control-agent.ts';
 export {
+  HELLO_ENTRIES_MAX,
+  HELLO_LIMIT_MS,
+  HELLO_NAME_LENGTH_MAX,
+  HELLO_TEXT_LENGTH_MAX,
   serveControl,
   type AgentStream,
   type AgentStreamHandler,
