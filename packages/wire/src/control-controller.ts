@@ -18,7 +18,7 @@ import {
   type Labels,
   type Outcome,
 } from '@foreshadow/model';
-import { CodedError, requireLoopback, unreachable, type Clock } from '@foreshadow/runtime';
+import { CodedError, codeOf, requireLoopback, unreachable, type Clock } from '@foreshadow/runtime';
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from './control-agent.ts';
 import {
   CONTROL_MESSAGE_BYTES_MAX,
@@ -203,11 +203,9 @@ function handleCall(
       else handler = onStream(createAgentStream(call, parseHello(message.hello)));
       helloTimer.cancel();
     } catch (error) {
-      if (error instanceof CodedError) refuse(error.code, error.message);
-      else {
-        onError(error);
-        refuse('UNEXPECTED', 'the controller could not handle it');
-      }
+      const isCoded = error instanceof CodedError;
+      if (!isCoded) onError(error);
+      refuse(codeOf(error), isCoded ? error.message : 'the controller could not handle it');
     }
   });
   call.on('error', finish);
