@@ -3,7 +3,7 @@
 // Never: judges; it only joins the stream to the rooms that care.
 
 import { VERSION, type CommandRecord, type LowWaterMark } from '@foreshadow/model';
-import { createPace, describeError, type Clock, type Logger } from '@foreshadow/runtime';
+import { createPace, type Clock, type Logger } from '@foreshadow/runtime';
 import { PROTOCOL_VERSION, type AgentStream, type AgentStreamHandler } from '@foreshadow/wire';
 import { createStreams } from './dispatch/index.ts';
 import type { HostMark } from './ingest/index.ts';
@@ -25,6 +25,8 @@ export function createAgents(options: {
   readonly rooms: Pick<Rooms, 'registry' | 'dispatch' | 'store' | 'ingest'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Called when a host could not be made durable: nothing may go on then. */
+  readonly onFatal: (error: unknown) => void;
 }): Agents {
   const { logger } = options;
   const { registry, dispatch, store, ingest } = options.rooms;
@@ -37,9 +39,7 @@ export function createAgents(options: {
     const record = registry.greet(stream.hello);
     if (before !== undefined && before.role !== record.role)
       logger.warn('host changed its role', { host, from: before.role, to: record.role });
-    store.putState(`host/${host}`, record).catch((error: unknown) => {
-      logger.error('host not recorded', { host, reason: describeError(error) });
-    });
+    store.putState(`host/${host}`, record).catch(options.onFatal);
     logger.info('agent connected', { host, role: record.role, version: record.agentVersion });
   };
 
@@ -47,6 +47,7 @@ export function createAgents(options: {
     onStream: (stream) => {
       const { host } = stream.hello;
       greet(stream);
+      store.greet(host, stream.hello.boot).catch(options.onFatal);
       streams.add(stream);
       stream.send({ kind: 'welcome', welcome });
       for (const mark of ingest.marks(host)) stream.send(markMessage(mark));

@@ -11,6 +11,7 @@ import {
   codeOf,
   createLogger,
   describeError,
+  runTogether,
   seededRandom,
   stopSignal,
   systemClock,
@@ -29,7 +30,6 @@ const USAGE = `usage: foreshadow-controller [--config FILE] [--check-config] [--
   --check-config   check configuration and rules, print them complete, and exit
   --version        print the version and exit
 `;
-const BROKER_LIMIT_MS = 30_000;
 const RETENTION_EVERY_MS = 60_000;
 const RETENTION_STEP_MS = 100;
 
@@ -85,7 +85,6 @@ async function runController(
   });
   await using lifecycle = new Lifecycle({ logger, clock });
   const fatal = new AbortController();
-  const signal = AbortSignal.any([stop, fatal.signal]);
   const around = {
     clock,
     // For jitter only; it must differ between processes.
@@ -96,12 +95,16 @@ async function runController(
     rules,
     protoPath: protoPath(),
     natsBinaries: natsBinaries(config),
-    onBrokerClosed: (error: CodedError) => fatal.abort(error),
+    onFatal: (error: unknown) => fatal.abort(error),
   };
-  const opening = AbortSignal.any([signal, AbortSignal.timeout(BROKER_LIMIT_MS)]);
+  const opening = AbortSignal.any([stop, fatal.signal]);
   const { pipeline, outbox, store } = await openController(config, around, opening);
-  await Promise.all([pipeline.run(signal), outbox.run(signal), retain(store, clock, signal)]);
-  if (fatal.signal.aborted) throw fatal.signal.reason;
+  const loops = [
+    (signal: AbortSignal) => pipeline.run(signal),
+    (signal: AbortSignal) => outbox.run(signal),
+    (signal: AbortSignal) => retain(store, clock, signal),
+  ];
+  await runTogether(loops, { stop, fatal });
 }
 
 function natsBinaries({ broker }: ControllerConfig): readonly string[] {
@@ -120,11 +123,7 @@ function protoPath(): string {
 async function retain(store: Store, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const hasMore = await store.compactionStep();
-    try {
-      await clock.sleep(hasMore ? RETENTION_STEP_MS : RETENTION_EVERY_MS, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+    await clock.sleep(hasMore ? RETENTION_STEP_MS : RETENTION_EVERY_MS, signal);
   }
 }
 

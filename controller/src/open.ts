@@ -13,8 +13,8 @@ import {
 import {
   describeError,
   newIdentifier,
+  requireLoopback,
   type Clock,
-  type CodedError,
   type Disk,
   type Lifecycle,
   type Logger,
@@ -44,6 +44,7 @@ import type { PolicyRules } from './policy/index.ts';
 import { openStore, type Store } from './store/index.ts';
 import { defaultLimits, resolveLimits } from './verdict/index.ts';
 
+const BROKER_LIMIT_MS = 30_000;
 const EVENT_SOURCE = '/foreshadow/controller';
 
 /** What main.ts has found out about this machine and process. */
@@ -58,7 +59,7 @@ export interface Surroundings {
   /** Where a nats-server may be, best first. */
   readonly natsBinaries: readonly string[];
   /** Called when the broker's client gave up for good. */
-  readonly onBrokerClosed: (error: CodedError) => void;
+  readonly onFatal: (error: unknown) => void;
 }
 
 export interface OpenController {
@@ -92,16 +93,20 @@ export async function openController(
       (left, right) => left.sentMs - right.sentMs,
     ),
     persist: (record) => store.putState(`command/${record.command.id}`, record),
+    forget: (command) => void store.removeState(`command/${command}`).catch(around.onFatal),
     onChange: (record) => pipeline.onCommand(record),
+    onFatal: around.onFatal,
   });
   const rooms = { ...memory, dispatch, outbox };
-  const agents = createAgents({ rooms, clock, logger });
+  const { onFatal } = around;
+  const agents = createAgents({ rooms, clock, logger, onFatal });
   const pipeline = new Pipeline({
     rooms,
     agents,
     settings: settingsOf(config, around.rules),
     clock,
     logger,
+    onFatal,
   });
   const control = lifecycle.own(
     'control',
@@ -172,6 +177,7 @@ async function openCarriers(
   const { url, host, port } = config.broker;
   const folder = join(config.stateFolder, 'broker');
   const server = { binaries, host, port, folder, disk, clock, random, logger };
+  if (url !== undefined) requireLoopback('broker.url', new URL(url).hostname);
   const natsServer =
     url === undefined ? lifecycle.own('broker', await openNatsServer(server)) : undefined;
   const broker = lifecycle.own(
@@ -181,13 +187,14 @@ async function openCarriers(
       name: 'foreshadow-controller',
       logger,
       random,
-      onClosed: around.onBrokerClosed,
+      clock,
+      onClosed: around.onFatal,
     }),
   );
   broker.subscribe(SAMPLES_WILDCARD, ({ subject, data }) =>
     ingest.offer({ subject, data, receivedMs: clock.nowMs() }),
   );
-  await broker.connected(signal);
+  await broker.connected(BROKER_LIMIT_MS, signal);
   return { broker, natsServer };
 }
 

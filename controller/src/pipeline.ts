@@ -21,7 +21,7 @@ import {
   type PairDeviation,
   type Verdict,
 } from '@foreshadow/model';
-import { createPace, describeError, type Clock, type Logger } from '@foreshadow/runtime';
+import { createPace, type Clock, type Logger } from '@foreshadow/runtime';
 import type { Agents } from './agents.ts';
 import { incidentEvents } from './alerts/index.ts';
 import { createNoiseFloors, measureDeviations } from './deviation/index.ts';
@@ -61,6 +61,7 @@ export class Pipeline {
   readonly #settings: Settings;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #onFatal: (error: unknown) => void;
   readonly #limits: ResolveLimit;
   readonly #agents: Agents;
   readonly #noise = createNoiseFloors();
@@ -76,12 +77,14 @@ export class Pipeline {
     readonly settings: Settings;
     readonly clock: Clock;
     readonly logger: Logger;
+    readonly onFatal: (error: unknown) => void;
   }) {
     this.#rooms = options.rooms;
     this.#agents = options.agents;
     this.#settings = options.settings;
     this.#clock = options.clock;
     this.#logger = options.logger;
+    this.#onFatal = options.onFatal;
     this.#limits = options.settings.limits(
       (pair) => this.#rooms.registry.get(pair.production)?.labels ?? {},
     );
@@ -129,7 +132,7 @@ export class Pipeline {
   /** Once round: what came in, who is paired, what differs, what it means, what to do. */
   async tick(): Promise<void> {
     await this.#commit();
-    this.#formPairs();
+    await this.#formPairs();
     for (const life of this.#lives.values()) await this.#compareConfiguration(life);
     if (this.#isJudgingDue()) {
       await this.#judgePairs();
@@ -159,8 +162,8 @@ export class Pipeline {
     }
   }
 
-  #formPairs(): void {
-    const { registry } = this.#rooms;
+  async #formPairs(): Promise<void> {
+    const { registry, incidents } = this.#rooms;
     if (registry.version === this.#pairedVersion) return;
     this.#pairedVersion = registry.version;
     const { explicitPairs: explicit, pairingRules: rules } = this.#settings;
@@ -172,6 +175,7 @@ export class Pipeline {
         this.#lives.get(pair.id) ?? { pair, drifts: [], comparedVersions: '' },
       ]),
     );
+    await this.#record(incidents.recordPairs(new Set(this.#lives.keys()), this.#clock.nowMs()));
   }
 
   /**
@@ -253,8 +257,8 @@ export class Pipeline {
 
   async #saveNoise(): Promise<void> {
     if (!this.#isSavingDue()) return;
-    for (const [key, noise] of this.#noise.entries())
-      await this.#rooms.store.putState(`noise/${key}`, noise);
+    const changed = this.#noise.takeChanged();
+    await this.#rooms.store.putStates(changed.map(([key, noise]) => [`noise/${key}`, noise]));
   }
 
   async #decide(incident: Incident): Promise<void> {
@@ -351,9 +355,7 @@ export class Pipeline {
       sentence: outcome.sentence,
       details: { command: command.id, outcome },
     };
-    this.#record([change]).catch((error: unknown) =>
-      this.#logger.error('outcome not recorded', { reason: describeError(error) }),
-    );
+    this.#record([change]).catch(this.#onFatal);
   }
 
   /** Makes changes durable, then tells of them. */

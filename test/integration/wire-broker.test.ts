@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pairIdOf, parseHostId, type PairEvent } from '@foreshadow/model';
-import { newIdentifier } from '@foreshadow/runtime';
+import { newIdentifier, systemClock } from '@foreshadow/runtime';
 import {
   EVENT_BYTES_MAX,
   EVENT_STREAM,
@@ -28,7 +28,7 @@ const pairEvent: PairEvent = {
 };
 const eventOf = (change: Partial<PairEvent> = {}): ReturnType<typeof toCloudEvent> =>
   toCloudEvent({ ...pairEvent, ...change }, { source: '/test', newIdentifier });
-const soon = (): AbortSignal => AbortSignal.timeout(10_000);
+const CONNECT_LIMIT_MS = 10_000;
 
 interface OpenedBroker extends Broker {
   readonly log: KeptLog;
@@ -43,6 +43,7 @@ function open(url: string): OpenedBroker {
     name: 'a test',
     logger: log,
     random: () => 0,
+    clock: systemClock,
     onClosed: ({ code }) => closedCodes.push(code),
   });
   return Object.assign(broker, { log, closedCodes });
@@ -66,7 +67,10 @@ test(
       heard.push(`${subject} ${Buffer.from(data).toString()}`),
     );
     assert.equal(sender.publish('some.early', Buffer.from('x')), false, 'not connected yet');
-    await Promise.all([receiver.connected(soon()), sender.connected(soon())]);
+    await Promise.all([
+      receiver.connected(CONNECT_LIMIT_MS, new AbortController().signal),
+      sender.connected(CONNECT_LIMIT_MS, new AbortController().signal),
+    ]);
     await receiver.connection?.flush();
     assert.equal(sender.publish('some.thing', Buffer.from('1')), true);
     await until('the first message', () => heard.includes('some.thing 1'));
@@ -92,13 +96,15 @@ test(
     await using server = await openNatsProcess();
     await server.kill();
     await using broker = open(server.url);
-    await assert.rejects(broker.connected(AbortSignal.timeout(100)), {
+    await assert.rejects(broker.connected(100, new AbortController().signal), {
       code: 'BROKER_UNREACHABLE',
     });
-    await assert.rejects(broker.connected(AbortSignal.abort()), { code: 'BROKER_UNREACHABLE' });
+    await assert.rejects(broker.connected(CONNECT_LIMIT_MS, AbortSignal.abort()), {
+      code: 'BROKER_UNREACHABLE',
+    });
     await assert.rejects(openEventStream(broker), { code: 'BROKER_UNREACHABLE' });
     await server.start();
-    await broker.connected(soon());
+    await broker.connected(CONNECT_LIMIT_MS, new AbortController().signal);
     assert.equal(broker.connectionCount, 1);
     const told = broker.log.lines.filter((line) => line.startsWith('no broker yet'));
     assert.equal(told.length, 1, 'the same reason is told once');
@@ -111,15 +117,29 @@ test(
   async () => {
     const broker = open(`nats://127.0.0.1:${await findFreePort()}`);
     await broker[Symbol.asyncDispose]();
-    await assert.rejects(broker.connected(AbortSignal.timeout(100)));
+    await assert.rejects(broker.connected(100, new AbortController().signal));
     assert.deepEqual(broker.closedCodes, []);
   },
 );
 
+test('closing ends though the server has fallen silent', LIMIT, async () => {
+  await using server = await openNatsProcess();
+  const broker = open(server.url);
+  broker.subscribe('some.*', () => undefined);
+  await broker.connected(CONNECT_LIMIT_MS, new AbortController().signal);
+  await broker.connection?.flush();
+  server.freeze();
+  broker.publish('some.thing', Buffer.from('never read'));
+  const startedMs = performance.now();
+  await broker[Symbol.asyncDispose]();
+  assert.ok(performance.now() - startedMs < 4_000, 'within the limit of a close');
+  assert.deepEqual(broker.closedCodes, []);
+});
+
 test('closing while the server is away ends at once', LIMIT, async () => {
   await using server = await openNatsProcess();
   const broker = open(server.url);
-  await broker.connected(soon());
+  await broker.connected(CONNECT_LIMIT_MS, new AbortController().signal);
   await server.kill();
   await until('the loss to be noticed', () => !broker.isConnected);
   await broker[Symbol.asyncDispose]();
@@ -133,7 +153,7 @@ test(
   async () => {
     await using server = await openNatsProcess();
     await using broker = open(server.url);
-    await broker.connected(soon());
+    await broker.connected(CONNECT_LIMIT_MS, new AbortController().signal);
     await broker.connection?.close();
     await until('the word of it', () => broker.closedCodes.length > 0);
     assert.deepEqual(broker.closedCodes, ['BROKER_CLOSED']);
@@ -161,7 +181,7 @@ test(
   async () => {
     await using server = await openNatsProcess();
     await using broker = open(server.url);
-    await broker.connected(soon());
+    await broker.connected(CONNECT_LIMIT_MS, new AbortController().signal);
     const stream = await openEventStream(broker);
     const event = eventOf();
     await stream.publish(event, pairEvent);
@@ -171,7 +191,8 @@ test(
     const info = await ask(broker, `STREAM.INFO.${EVENT_STREAM}`);
     assert.equal((info as { state: { messages: number } }).state.messages, 2); // NATS's own shape.
     const answer = await ask(broker, `STREAM.MSG.GET.${EVENT_STREAM}`, { seq: 1 });
-    const { message } = answer as { message: { subject: string; data: string } }; // NATS's own shape.
+    // NATS's own shape.
+    const { message } = answer as { message: { subject: string; data: string } };
     assert.equal(message.subject, 'foreshadow.v1.event.incident.a_b');
     assert.deepEqual(JSON.parse(Buffer.from(message.data, 'base64').toString()), event);
   },
@@ -183,7 +204,7 @@ test(
   async () => {
     await using server = await openNatsProcess();
     await using broker = open(server.url);
-    await broker.connected(soon());
+    await broker.connected(CONNECT_LIMIT_MS, new AbortController().signal);
     const stream = await openEventStream(broker);
     const large = eventOf({ data: 'x'.repeat(EVENT_BYTES_MAX) });
     await assert.rejects(stream.publish(large, pairEvent), { code: 'EVENT_TOO_LARGE' });
@@ -197,7 +218,7 @@ test(
   async () => {
     await using server = await openNatsProcess();
     await using broker = open(server.url);
-    await broker.connected(soon());
+    await broker.connected(CONNECT_LIMIT_MS, new AbortController().signal);
     const stream = await openEventStream(broker);
     const event = eventOf();
     await server.kill();
@@ -220,7 +241,7 @@ test(
   async () => {
     await using server = await openNatsProcess();
     await using broker = open(server.url);
-    await broker.connected(soon());
+    await broker.connected(CONNECT_LIMIT_MS, new AbortController().signal);
     const subjects = ['foreshadow.v1.event.>'];
     const config = {
       name: EVENT_STREAM,
@@ -243,7 +264,7 @@ test(
   async () => {
     await using server = await openNatsProcess({ hasJetStream: false });
     await using broker = open(server.url);
-    await broker.connected(soon());
+    await broker.connected(CONNECT_LIMIT_MS, new AbortController().signal);
     await assert.rejects(openEventStream(broker), { code: 'JETSTREAM_UNAVAILABLE' });
     assert.equal(broker.publish('some.thing', Buffer.from('x')), true);
   },

@@ -30,9 +30,10 @@ export async function readEventStream(port: number): Promise<readonly CloudEvent
       write: (line) => process.stderr.write(line),
     }),
     random: seededRandom(1),
+    clock: systemClock,
     onClosed: () => undefined,
   });
-  await broker.connected(AbortSignal.timeout(CONNECT_LIMIT_MS));
+  await broker.connected(CONNECT_LIMIT_MS, new AbortController().signal);
   const { connection } = broker;
   assert.ok(connection !== undefined);
   const ask = async <Answer>(what: string, body: object): Promise<Answer> => {

@@ -9,7 +9,7 @@ import {
   type HostId,
   type LowWaterMark,
 } from '@foreshadow/model';
-import { newBootId } from '@foreshadow/runtime';
+import { newBootId, systemClock } from '@foreshadow/runtime';
 import {
   PROTOCOL_VERSION,
   dialControl,
@@ -54,9 +54,10 @@ export async function openFakeAgent(options: {
     name: `fake agent ${host}`,
     logger: createKeptLog(),
     random: () => 0,
+    clock: systemClock,
     onClosed: () => undefined,
   });
-  await broker.connected(AbortSignal.timeout(10_000));
+  await broker.connected(10_000, new AbortController().signal);
   const welcome = await until('the welcome', () => heard.find(({ kind }) => kind === 'welcome'));
   const partition = welcome.kind === 'welcome' ? welcome.welcome.partition : '';
   const marks = (): readonly LowWaterMark[] =>

@@ -18,6 +18,8 @@ export interface NatsProcess extends AsyncDisposable {
   readonly url: string;
   /** Ends it at once, as a crash does. */
   kill(): Promise<void>;
+  /** Stops answering without closing anything, as a machine that hangs does. */
+  freeze(): void;
   /** After `kill`: the same port and files. */
   start(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export async function openNatsProcess(
     port,
     url: `nats://127.0.0.1:${port}`,
     kill,
+    freeze: () => void child?.kill('SIGSTOP'),
     start,
     [Symbol.asyncDispose]: async () => {
       await kill();

@@ -15,6 +15,7 @@ import {
   type Disk,
   type Logger,
   type Random,
+  type Timer,
 } from '@foreshadow/runtime';
 
 export const READY_LIMIT_MS = 10_000;
@@ -130,6 +131,9 @@ class Supervisor implements NatsServer {
   readonly #closing = new AbortController();
   #child: ChildProcess | undefined;
   #restartCount = 0;
+  /** Restarts since the last run that was a good one. */
+  #attempt = 0;
+  #restartTimer: Timer | undefined;
 
   constructor(
     options: NatsServerOptions,
@@ -225,7 +229,8 @@ class Supervisor implements NatsServer {
       this.#child = undefined;
       if (this.#closing.signal.aborted) return;
       const isGood = clock.monotonicMs() - startedMs >= RUN_GOOD_MS;
-      this.#restart(isGood ? 0 : this.#restartCount, reason);
+      this.#attempt = isGood ? 0 : this.#attempt + 1;
+      this.#restart(this.#attempt, reason);
     };
     // A program that cannot be started has no exit; while it is being replaced, it is tried again.
     child.once('error', (error) => ended(codeOf(error)));
@@ -249,11 +254,12 @@ class Supervisor implements NatsServer {
     const timer = this.#options.clock.after(waitMs, () => {
       if (!this.#closing.signal.aborted) this.#spawn();
     });
-    this.#closing.signal.addEventListener('abort', () => timer.cancel(), { once: true });
+    this.#restartTimer = timer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    this.#restartTimer?.cancel();
     const child = this.#child;
     if (child === undefined || child.exitCode !== null) return;
     const { promise, resolve } = Promise.withResolvers<void>();

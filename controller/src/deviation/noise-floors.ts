@@ -9,23 +9,31 @@ import { updateNoise } from '@foreshadow/series';
 export interface NoiseFloors {
   get(pair: PairId, observable: ObservableName): NoiseFloor | undefined;
   learn(deviation: PairDeviation): void;
-  entries(): Iterable<readonly [string, NoiseFloor]>;
+  /** Floors that have learned since this was last asked. */
+  takeChanged(): readonly (readonly [key: string, floor: NoiseFloor])[];
   /** Takes up what an earlier run had learned. */
   restore(key: string, floor: NoiseFloor): void;
 }
 
 export function createNoiseFloors(): NoiseFloors {
   const floors = new Map<string, NoiseFloor>();
+  const changed = new Map<string, NoiseFloor>();
   return {
     get: (pair, observable) => floors.get(`${pair}/${observable}`),
     learn: ({ pair, deviations }) => {
       for (const { observable, deviation } of deviations) {
         if (deviation === undefined) continue;
         const key = `${pair.id}/${observable}`;
-        floors.set(key, updateNoise(floors.get(key), deviation));
+        const floor = updateNoise(floors.get(key), deviation);
+        floors.set(key, floor);
+        changed.set(key, floor);
       }
     },
-    entries: () => floors.entries(),
+    takeChanged: () => {
+      const taken = [...changed];
+      changed.clear();
+      return taken;
+    },
     restore: (key, floor) => {
       floors.set(key, floor);
     },

@@ -77,6 +77,7 @@ function createScene(initial: readonly CommandRecord[] = []): Scene {
       sent.push(command);
     },
   };
+  for (const record of initial) stored.set(record.command.id, record);
   const scene = { steps, stored, sent, stream, advance, whilePersisting: (): void => {} };
   const dispatch = createDispatch({
     clock,
@@ -89,6 +90,8 @@ function createScene(initial: readonly CommandRecord[] = []): Scene {
       steps.push(`persist ${record.state}`);
     },
     onChange: (record) => steps.push(`change ${record.state}`),
+    forget: (id) => void stored.delete(id),
+    onFatal: (error) => assert.fail(String(error)),
   });
   return Object.assign(scene, { dispatch, timerCount: () => timers.size });
 }
@@ -231,14 +234,23 @@ test('what had not ended before a restart is unknown after it, until the host sa
 
 test('the number of records is bounded, the oldest ended ones go, and open ones stay', async () => {
   const all = Array.from({ length: COMMANDS_KEPT_MAX + 5 }, (_, index) => recordOf(1_000 + index));
-  const { dispatch, stream } = createScene(all);
+  const { dispatch, stream, stored } = createScene(all);
   assert.equal(dispatch.list().length, COMMANDS_KEPT_MAX);
   dispatch.attach(host, stream);
   const { command } = await dispatch.start(request());
   for (let count = 0; count < COMMANDS_KEPT_MAX + 5; count += 1)
     await dispatch.start(request(other));
+  await Promise.resolve();
   assert.equal(dispatch.list().length, COMMANDS_KEPT_MAX);
   assert.equal(dispatch.get(command.id)?.state, 'sent');
+  assert.deepEqual(
+    [...stored.keys()].toSorted(),
+    dispatch
+      .list()
+      .map((record) => record.command.id)
+      .toSorted(),
+    'what is no longer kept is not stored either',
+  );
 });
 
 test('the same request under the same key is one command, after a restart, too', async () => {

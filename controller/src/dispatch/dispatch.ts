@@ -60,6 +60,10 @@ export interface DispatchOptions {
   readonly initial: readonly CommandRecord[];
   /** Makes a record durable; called before a command is sent and after each change. */
   readonly persist: (record: CommandRecord) => Promise<void>;
+  /** Called when a record could not be made durable: nothing may go on then. */
+  readonly onFatal: (error: unknown) => void;
+  /** A record is no longer kept; must not throw. */
+  readonly forget: (command: CommandId) => void;
   /** After each change of a record; must not throw. */
   readonly onChange: (record: CommandRecord) => void;
 }
@@ -76,11 +80,8 @@ class Dispatcher implements Dispatch {
 
   constructor(options: DispatchOptions) {
     this.#options = options;
-    for (const record of options.initial.slice(-COMMANDS_KEPT_MAX)) {
-      this.#records.set(
-        record.command.id,
-        record.state === 'ended' ? record : interrupted(record, options.clock.nowMs()),
-      );
+    for (const record of options.initial) {
+      this.#keep(record.state === 'ended' ? record : interrupted(record, options.clock.nowMs()));
     }
   }
 
@@ -199,12 +200,14 @@ class Dispatcher implements Dispatch {
     const oldestEnded = [...this.#records.values()].find(
       (candidate) => candidate.state === 'ended',
     );
-    if (oldestEnded !== undefined) this.#records.delete(oldestEnded.command.id);
+    if (oldestEnded === undefined) return;
+    this.#records.delete(oldestEnded.command.id);
+    this.#options.forget(oldestEnded.command.id);
   }
 
   /** The store stops the program when it cannot write; there is nothing to add here. */
   #save(record: CommandRecord): void {
-    void this.#options.persist(record);
+    this.#options.persist(record).catch(this.#options.onFatal);
   }
 }
 

@@ -18,7 +18,7 @@ export {
   type Logger,
   type LoggerOptions,
 } from './logger.ts';
-export { CLOSE_DEADLINE_MS, Lifecycle, stopSignal } from './lifecycle.ts';
+export { CLOSE_DEADLINE_MS, Lifecycle, runTogether, stopSignal } from './lifecycle.ts';
 export { CONFIG_BYTES_MAX, parseConfig, type ConfigSource } from './config.ts';
 export { checkValue, type Mistake } from './check.ts';
 export { editDistance, nearest } from './nearest.ts';

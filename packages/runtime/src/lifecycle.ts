@@ -73,6 +73,29 @@ export class Lifecycle implements AsyncDisposable {
 }
 
 /**
+ * Runs loops side by side until `stop` or `fatal` aborts. The first that fails aborts `fatal`, so
+ * that no loop goes on in a program whose rooms are about to be closed; returns when all ended.
+ *
+ * @throws what `fatal` was aborted with, by a loop or by anybody else
+ */
+export async function runTogether(
+  loops: readonly ((signal: AbortSignal) => Promise<void>)[],
+  { stop, fatal }: { readonly stop: AbortSignal; readonly fatal: AbortController },
+): Promise<void> {
+  const signal = AbortSignal.any([stop, fatal.signal]);
+  const runOne = async (loop: (signal: AbortSignal) => Promise<void>): Promise<void> => {
+    try {
+      await loop(signal);
+    } catch (error) {
+      // A loop that waits ends by the signal's reason, which is no trouble.
+      if (!signal.aborted) fatal.abort(error);
+    }
+  };
+  await Promise.all(loops.map(runOne));
+  if (fatal.signal.aborted) throw fatal.signal.reason;
+}
+
+/**
  * @returns a signal that aborts at the first SIGINT or SIGTERM; a second one ends the process at
  * once with 130
  */

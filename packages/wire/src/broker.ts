@@ -229,10 +229,12 @@ class BrokerConnection implements Broker {
     this.#closing.abort();
     const connection = this.#connection;
     if (connection === undefined || connection.isClosed()) return;
-    // A server that is silent would let a drain wait for ever; what it has not read by then is lost.
-    const timer = this.#options.clock.after(DRAIN_LIMIT_MS, () => void connection.close());
-    if (this.#isUp) await connection.drain().catch(() => connection.close());
-    else await connection.close();
+    // A server that has fallen silent would let a drain wait for ever; what it has not read by then
+    // is lost.
+    const late = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(DRAIN_LIMIT_MS, late.resolve);
+    if (this.#isUp) await Promise.race([connection.drain().catch(late.resolve), late.promise]);
     timer.cancel();
+    if (!connection.isClosed()) await connection.close();
   }
 }
