@@ -176,6 +176,7 @@ export class Pipeline {
       ]),
     );
     await this.#record(incidents.recordPairs(new Set(this.#lives.keys()), this.#clock.nowMs()));
+    await this.#record(incidents.recordPairs(new Set(this.#lives.keys()), this.#clock.nowMs()));
   }
 
   /**

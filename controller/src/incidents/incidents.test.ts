@@ -198,6 +198,22 @@ test('behaviour opens on diverged and closes on aligned, not on what is not know
   assert.equal((await tell(verdictOf('aligned'))).length, 0);
 });
 
+test('what is open on a pair closes when the pair is no longer formed, after a restart, too', async () => {
+  const { incidents, stored } = openRoom();
+  await incidents.commit(incidents.recordDrifts(pair, only([driftOf('x')]), 1));
+  await incidents.commit(incidents.recordVerdict(verdictOf('diverged', ['cpu_used_ratio'])));
+  await incidents.commit(incidents.recordDrifts(pair, only([]), 2));
+  assert.deepEqual(incidents.recordPairs(new Set([pair]), 3), []);
+  for (const room of [openRoom([...stored]).incidents, incidents]) {
+    const records = await room.commit(room.recordPairs(new Set(), 4));
+    assert.deepEqual(
+      records.map(({ change, sentence }) => [change, sentence]),
+      [['closed', 'The two hosts are no longer a pair.']],
+    );
+    assert.ok(room.list().every(({ state }) => state === 'closed'));
+  }
+});
+
 test('a record is seen when it is durable, and never when it could not be stored', async () => {
   const stored: IncidentRecord[] = [];
   let isBroken = true;

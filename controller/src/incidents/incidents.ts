@@ -56,6 +56,8 @@ export interface Incidents {
    * are.
    */
   recordVerdict(verdict: Verdict): readonly IncidentChange[];
+  /** Closes what is open on pairs that are no longer formed: nobody compares their hosts now. */
+  recordPairs(formed: ReadonlySet<string>, nowMs: number): readonly IncidentChange[];
   /**
    * Numbers the changes, waits until they are durable, and shows them. Commits queue up behind each
    * other. What was decided or done about an incident is a change, too: `decided` with
@@ -126,6 +128,14 @@ export function createIncidents(options: {
       if (verdict.status !== 'diverged' || ledger.openCount() >= INCIDENTS_OPEN_MAX) return [];
       return [openNew({ pair: verdict.pair, kind: 'behaviour', subject: BEHAVIOUR }, facts)];
     },
+    recordPairs: (formed, atMs) =>
+      ledger
+        .list()
+        .filter(({ pair, state }) => state === 'open' && !formed.has(pair))
+        .map(({ id, pair }) => {
+          const sentence = 'The two hosts are no longer a pair.';
+          return { incident: id, atMs, change: 'closed', sentence, details: { pair } };
+        }),
     commit(changes) {
       const mine = last.then(() => commit(changes));
       // Whoever asked for it hears of the failure; the next one starts afresh.
