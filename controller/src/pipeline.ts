@@ -176,7 +176,6 @@ export class Pipeline {
       ]),
     );
     await this.#record(incidents.recordPairs(new Set(this.#lives.keys()), this.#clock.nowMs()));
-    await this.#record(incidents.recordPairs(new Set(this.#lives.keys()), this.#clock.nowMs()));
   }
 
   /**

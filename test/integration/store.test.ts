@@ -105,6 +105,9 @@ test('batches, coverage, incidents and states are there again after a restart', 
   assert.deepEqual(await store.getState('host/web-1'), { role: 'shadow' });
   assert.equal(await store.getState('hosted'), null);
   assert.equal(await store.getState('host'), undefined);
+  await store.putState('host/web-2', 1);
+  await store.removeState('host/web-2');
+  await store.removeState('host/never-put');
   assert.deepEqual(await collect(store.readStates('host/')), [
     { key: 'host/web-1', value: { role: 'shadow' } },
   ]);

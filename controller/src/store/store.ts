@@ -212,7 +212,20 @@ export class Store implements AsyncDisposable {
 
   /** Durable when it resolves. @param key such as `host/web-1`; @param value any JSON */
   async putState(key: string, value: unknown): Promise<void> {
-    await this.#level.write([jsonWrite(textKey(prefixes.state, key), value)]);
+    await this.putStates([[key, value]]);
+  }
+
+  /** As `putState`, all or nothing and with one wait for the disk. */
+  async putStates(states: readonly (readonly [key: string, value: unknown])[]): Promise<void> {
+    if (states.length === 0) return;
+    await this.#level.write(
+      states.map(([key, value]) => jsonWrite(textKey(prefixes.state, key), value)),
+    );
+  }
+
+  /** What was never put may be removed, too. Durable when it resolves. */
+  async removeState(key: string): Promise<void> {
+    await this.#level.write([{ key: textKey(prefixes.state, key) }]);
   }
 
   /**
