@@ -50,7 +50,7 @@ export interface Surroundings {
   readonly disk: Disk;
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
-  /** Called with what makes going on useless; the program then ends, and its supervisor starts it again. */
+  /** Called with what makes going on useless; the program then ends, to be started again. */
   readonly onFatal: (error: unknown) => void;
 }
 
