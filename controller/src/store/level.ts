@@ -83,13 +83,15 @@ export class DurableLevel implements AsyncDisposable {
 
 /** @throws CodedError STORE_LOCKED, STORE_CORRUPT, STORE_OPEN_FAILED */
 export async function openLevel(path: string): Promise<DurableLevel> {
-  const database: Database = new Level(path, { keyEncoding: 'view', valueEncoding: 'view' });
   try {
     await systemDisk.makeFolder(path);
     const names = await systemDisk.list(path);
     const hasData = names.some((name) => name.endsWith('.ldb') || name.endsWith('.log'));
     if (hasData && !names.includes('CURRENT')) throw corrupt(path, 'its file CURRENT is missing');
+    // Not before: a level opens by itself soon after it was made, and makes what is missing.
+    const database: Database = new Level(path, { keyEncoding: 'view', valueEncoding: 'view' });
     await database.open();
+    return new DurableLevel({ database, path });
   } catch (error) {
     if (error instanceof CodedError) throw error;
     const cause = error instanceof Error ? error.cause : undefined;
@@ -106,7 +108,6 @@ export async function openLevel(path: string): Promise<DurableLevel> {
       { cause: error },
     );
   }
-  return new DurableLevel({ database, path });
 }
 
 export function corrupt(path: string, what: string, cause?: unknown): CodedError {
