@@ -18,6 +18,26 @@ function codesOf(given: { readonly tickAgeMs: number; readonly isConnected: bool
   };
 }
 
+test('what found no place is told as a number of its own', () => {
+  const rooms = {
+    ingest: { counters: () => ({ refusedCounts: new Map() }) },
+    store: { counters: () => ({ refusedReadingCount: 1, refusedItemCount: 2 }) },
+    registry: { list: () => [] },
+    incidents: { suppressedCount: () => 3 },
+    outbox: {},
+  };
+  // All that metrics look at.
+  const sources = { rooms, pipeline: { lives: [] }, broker: {} } as unknown as AnswerSources;
+  const values = new Map(
+    createAnswers(sources)
+      .metrics()
+      .map(({ name, samples }) => [name, samples[0]?.value]),
+  );
+  assert.equal(values.get('foreshadow_store_readings_refused_total'), 1);
+  assert.equal(values.get('foreshadow_store_items_refused_total'), 2);
+  assert.equal(values.get('foreshadow_incidents_suppressed_total'), 3);
+});
+
 test('a loop that stands is neither healthy nor ready', () => {
   assert.deepEqual(codesOf({ tickAgeMs: TICK_AGE_MS_MAX + 1, isConnected: true }), {
     health: ['LOOP_STUCK'],

@@ -101,7 +101,6 @@ function selfMetrics({
   natsServer,
 }: AnswerSources): readonly SelfMetric[] {
   const ingest = rooms.ingest.counters();
-  const store = rooms.store.counters();
   const hosts = rooms.registry.list();
   const statuses = pipeline.lives.map(({ verdict }) => verdict?.status ?? 'none');
   return [
@@ -120,14 +119,11 @@ function selfMetrics({
     },
     gauge('ingest_queue_messages', 'Messages waiting.', ingest.queueLength),
     gauge('ingest_queue_bytes', 'Bytes waiting.', ingest.queueBytes),
-    gauge('store_hosts', 'Hosts with samples in memory.', store.hosts),
-    gauge('store_series', 'Series in memory.', store.series),
-    gauge('store_points', 'Points of all hosts in memory.', store.points),
-    gauge('store_items', 'Configuration items tracked.', store.items),
+    ...storeMetrics(rooms.store),
     counter(
-      'store_records_corrupt',
-      'Records skipped for a wrong checksum.',
-      store.corruptRecordCount,
+      'incidents_suppressed',
+      'Drifts for which no incident was opened, because too many are open.',
+      rooms.incidents.suppressedCount(),
     ),
     gauge('hosts', 'Hosts known.', hosts.length),
     gauge(
@@ -162,6 +158,31 @@ function selfMetrics({
       natsServer?.restartCount ?? 0,
     ),
     gauge('tick_age_seconds', 'Time since the loop last went round.', pipeline.tickAgeMs / 1_000),
+  ];
+}
+
+function storeMetrics(room: Rooms['store']): readonly SelfMetric[] {
+  const store = room.counters();
+  return [
+    gauge('store_hosts', 'Hosts with samples in memory.', store.hosts),
+    gauge('store_series', 'Series in memory.', store.series),
+    gauge('store_points', 'Points of all hosts in memory.', store.points),
+    gauge('store_items', 'Configuration items tracked.', store.items),
+    counter(
+      'store_records_corrupt',
+      'Records skipped for a wrong checksum.',
+      store.corruptRecordCount,
+    ),
+    counter(
+      'store_readings_refused',
+      'Readings that are stored but have no place in memory.',
+      store.refusedReadingCount,
+    ),
+    counter(
+      'store_items_refused',
+      'Configuration items for which a host had no place left.',
+      store.refusedItemCount,
+    ),
   ];
 }
 

@@ -3,79 +3,38 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { openLevel } from '@foreshadow/controller/store/level.ts';
-import { openStore, type ItemChange, type Store } from '@foreshadow/controller/store/index.ts';
+import type { Store } from '@foreshadow/controller/store/index.ts';
 import {
-  parseBootId,
   parseHostId,
   parseIncidentId,
-  type AcceptedBatch,
-  type Batch,
   type BootId,
-  type FingerprintChange,
-  type FingerprintReport,
   type HostId,
   type IncidentRecord,
 } from '@foreshadow/model';
-import { codeOf, createLogger, seededRandom, systemClock, type Clock } from '@foreshadow/runtime';
-import { decodeBatch, encodeBatch } from '@foreshadow/wire';
+import { codeOf, seededRandom } from '@foreshadow/runtime';
+import {
+  NOW_MS,
+  accept,
+  boot,
+  bootOf,
+  collect,
+  host,
+  makeFolder,
+  open,
+  present,
+  required,
+} from '../support/temporary-store.ts';
 
-const NOW_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
 const KILLS = 20;
 const WRITER = join(import.meta.dirname, '../support/store-writer.ts');
-const clock: Clock = { ...systemClock, nowMs: () => NOW_MS };
-const host = required(parseHostId('web-1'));
-const boot = bootOf(1);
 const always = { startMs: 0, endMs: 2 * NOW_MS };
 
-function required<Value>(value: Value | undefined): Value {
-  assert.ok(value !== undefined);
-  return value;
-}
-function bootOf(number: number): BootId {
-  return required(parseBootId(number.toString(16).padStart(16, '0')));
-}
-
-/** A folder that goes when the test ends. */
-async function makeFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'foreshadow-store-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
-
-async function open(path: string, lines: string[] = [], ringPoints = 720): Promise<Store> {
-  const write = (line: string): number => lines.push(line);
-  const logger = createLogger({ program: 'test', level: 'debug', format: 'json', clock, write });
-  return openStore({ path, clock, logger, retentionHours: 72, ringPoints, decode: decodeBatch });
-}
-
-function accept(sequence: number, fields: Partial<Batch> = {}): AcceptedBatch {
-  const batch: Batch = {
-    host,
-    boot,
-    sequence,
-    wallMs: NOW_MS + sequence * 1_000,
-    monotonicMs: sequence * 1_000,
-    intervalMs: 1_000,
-    readings: [{ metric: 'tasks', value: sequence }],
-    events: [],
-    units: [],
-    gaps: [],
-    ...fields,
-  };
-  return { batch, bytes: encodeBatch(batch) };
-}
-
-async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
-  const all: Item[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
 async function sequencesOf(store: Store, ofHost: HostId = host): Promise<readonly number[]> {
   const batches = await collect(store.readRange(ofHost, { ...always, pointsMax: 1e6 }));
   return batches.map(({ sequence }) => sequence);
@@ -102,9 +61,6 @@ test('batches, coverage, incidents and states are there again after a restart', 
   assert.deepEqual(await sequencesOf(store), [1, 2, 3]);
   assert.deepEqual(await store.loadCoverages(), [coverage]);
   assert.deepEqual(await collect(store.loadIncidentRecords()), records);
-  assert.deepEqual(await store.getState('host/web-1'), { role: 'shadow' });
-  assert.equal(await store.getState('hosted'), null);
-  assert.equal(await store.getState('host'), undefined);
   await store.putState('host/web-2', 1);
   await store.removeState('host/web-2');
   await store.removeState('host/never-put');
@@ -228,77 +184,7 @@ test('damaged records are skipped, counted and named; the rest is served', async
   assert.equal(store.counters().points, 1);
   assert.deepEqual([...store.items(host).keys()], ['file:/b']);
   assert.equal(store.hasSnapshot(host), false, 'a new snapshot must be asked for');
-  await assert.rejects(store.getState('epoch'), { code: 'STORE_RECORD_CORRUPT' });
   assert.deepEqual(await collect(store.readStates('')), [{ key: 'other', value: 8 }]);
-});
-
-function present(name: string, digest: number): FingerprintChange {
-  const digestText = digest.toString(16).padStart(32, '0');
-  return { kind: 'present', item: { subject: 'file', name, digest: digestText, facts: {} } };
-}
-function report(
-  place: { readonly id: number; readonly index: number; readonly count: number } | undefined,
-  ...changes: readonly FingerprintChange[]
-): FingerprintReport {
-  if (place === undefined)
-    return { mode: 'changes', snapshotId: 0, partIndex: 0, partCount: 1, changes };
-  const { id: snapshotId, index: partIndex, count: partCount } = place;
-  return { mode: 'snapshot', snapshotId, partIndex, partCount, changes };
-}
-
-test('parts of a snapshot out of order, around a restart, make it whole all the same', async () => {
-  await using folder = await makeFolder();
-  const tell = (
-    store: Store,
-    sequence: number,
-    fingerprints: FingerprintReport,
-  ): Promise<readonly ItemChange[]> => store.append([accept(sequence, { fingerprints })], []);
-  {
-    await using store = await open(folder.path);
-    await tell(store, 1, report(undefined, present('/gone', 1)));
-    await tell(store, 4, report({ id: 1, index: 2, count: 3 }, present('/c', 1)));
-    await tell(store, 3, report(undefined, present('/a', 2)));
-    await tell(store, 2, report({ id: 1, index: 0, count: 3 }, present('/a', 1)));
-    assert.equal(store.hasSnapshot(host), false);
-    assert.equal(store.fingerprintVersion(host), 2);
-  }
-  {
-    await using store = await open(folder.path);
-    assert.deepEqual([...store.items(host).keys()].toSorted(), ['file:/a', 'file:/gone']);
-    const changes = await tell(store, 5, report({ id: 1, index: 1, count: 3 }, present('/b', 1)));
-    assert.deepEqual(changes.map(({ key }) => key).toSorted(), [
-      'file:/b',
-      'file:/c',
-      'file:/gone',
-    ]);
-  }
-  await using store = await open(folder.path);
-  assert.equal(store.hasSnapshot(host), true);
-  assert.equal(store.fingerprintVersion(host), 3);
-  assert.equal(store.items(host).get('file:/gone')?.item, undefined);
-  assert.equal(store.items(host).get('file:/a')?.item?.digest.endsWith('2'), true);
-});
-
-test('which run of the agent is the present one survives a restart, and it owes a snapshot', async () => {
-  await using folder = await makeFolder();
-  const second = bootOf(2);
-  const whole = report({ id: 1, index: 0, count: 1 }, present('/a', 1));
-  {
-    await using store = await open(folder.path);
-    await store.greet(host, boot);
-    await store.append([accept(1, { fingerprints: whole })], []);
-    assert.equal(store.hasSnapshot(host), true);
-    await store.greet(host, second);
-    assert.equal(store.hasSnapshot(host), false);
-  }
-  await using store = await open(folder.path);
-  assert.equal(store.hasSnapshot(host), false);
-  await store.append([accept(2, { fingerprints: whole })], []);
-  assert.equal(store.hasSnapshot(host), false, 'of the run before');
-  const later = report({ id: 1, index: 0, count: 1 }, present('/a', 2));
-  const past = { boot: second, wallMs: 1, fingerprints: later };
-  assert.equal((await store.append([accept(1, past)], [])).length, 1, 'whatever its clock says');
-  assert.equal(store.hasSnapshot(host), true);
 });
 
 test('the rings are rebuilt from the newest records of every host', async () => {
@@ -334,7 +220,7 @@ test('retention removes what is too old of all hosts, in steps, and nothing else
   assert.equal(await store.compactionStep(), true);
   assert.equal(await store.compactionStep(), false);
   for (const id of hosts) assert.deepEqual(await sequencesOf(store, id), [2]);
-  assert.equal(await store.getState('a'), 1);
+  assert.deepEqual(await collect(store.readStates('')), [{ key: 'a', value: 1 }]);
 });
 
 /**

@@ -35,8 +35,6 @@ interface Case {
    */
   readonly history: readonly { readonly decision: Decision; readonly atMs: number }[];
   readonly nowMs: number;
-  /** @default RESTORE_COOLDOWN_MS */
-  readonly restoreCooldownMs?: number;
 }
 
 type Rule = PolicyRules['rules'][number];
@@ -126,9 +124,8 @@ function hindranceOf(given: Case): string | undefined {
   const restored = history
     .filter(({ decision }) => decision.kind === 'restore')
     .map(({ atMs }) => atMs);
-  const cooldownMs = given.restoreCooldownMs ?? RESTORE_COOLDOWN_MS;
-  if (restored.some((atMs) => nowMs - atMs < cooldownMs))
-    return `it was ordered less than ${cooldownMs / 1_000} s ago`;
+  if (restored.some((atMs) => nowMs - atMs < RESTORE_COOLDOWN_MS))
+    return `it was ordered less than ${RESTORE_COOLDOWN_MS / 1_000} s ago`;
   if (restored.filter((atMs) => nowMs - atMs < HOUR_MS).length >= RESTORES_PER_HOUR_MAX)
     return `it came back after ${RESTORES_PER_HOUR_MAX} restores within an hour; a person must look`;
   return undefined;

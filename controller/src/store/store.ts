@@ -149,9 +149,7 @@ export class Store implements AsyncDisposable {
     return this.#rings.get(host)?.window(span);
   }
 
-  /**
-   * From the disk: the first `pointsMax` batches of [startMs, endMs], by time, boot and sequence.
-   */
+  /** From the disk: the first `pointsMax` batches of [startMs, endMs], in the order of keys. */
   async *readRange(
     host: HostId,
     range: Span & { readonly pointsMax: number },
@@ -176,20 +174,14 @@ export class Store implements AsyncDisposable {
   fingerprintVersion(host: HostId): number {
     return this.#items.get(host)?.head.version ?? 0;
   }
-  /**
-   * The host's agent has introduced itself; a run that is new owes a snapshot. Seen at once, durable
-   * when it resolves.
-   */
+  /** The host's agent runs as `boot`; a run that is new owes a snapshot. Seen at once. */
   async greet(host: HostId, boot: BootId): Promise<void> {
     const items = this.#itemsOf(host);
     if (items.head.boot === boot) return;
     items.greet(boot);
     await this.#level.write([headWrite(host, items)]);
   }
-  /**
-   * @returns false until a whole snapshot of the agent's present run was applied, and after a record
-   * was lost: ask for one
-   */
+  /** @returns false until its present run told a whole snapshot, and after a lost record */
   hasSnapshot(host: HostId): boolean {
     return this.#items.get(host)?.head.snapshot !== undefined;
   }
@@ -226,23 +218,6 @@ export class Store implements AsyncDisposable {
   /** What was never put may be removed, too. Durable when it resolves. */
   async removeState(key: string): Promise<void> {
     await this.#level.write([{ key: textKey(prefixes.state, key) }]);
-  }
-
-  /**
-   * @returns undefined when it was never put. @throws CodedError STORE_RECORD_CORRUPT, since a lost
-   * state is no absent one
-   */
-  async getState(key: string): Promise<unknown> {
-    const bytes = textKey(prefixes.state, key);
-    const value: Uint8Array | undefined = await this.#level.database.get(bytes);
-    if (value === undefined) return undefined;
-    const state = unsealJson(bytes, value);
-    if (state !== undefined) return state;
-    this.#skip(bytes);
-    throw new CodedError(
-      'STORE_RECORD_CORRUPT',
-      `state ${key} in ${this.#options.path} has a wrong checksum; put it anew or restore the store from a copy`,
-    );
   }
 
   /** All states whose key begins with `keyPrefix`, by key; corrupt ones are skipped and counted. */
