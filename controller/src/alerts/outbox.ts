@@ -1,6 +1,7 @@
 // In: what happened to pairs.
 // Out: CloudEvents, in order, to the event stream and to whoever follows them here.
-// Never: holds up the loop: publishing waits for the broker in a bounded queue of its own.
+// Never: holds up the loop, or outlives it: what waits for the broker is in memory, in a bounded
+// queue, and is lost with the process (docs/decisions/0013-events-are-told-at-most-once.md).
 
 import type { CloudEvent, PairEvent } from '@foreshadow/model';
 import {
