@@ -223,6 +223,63 @@ test('retention removes what is too old of all hosts, in steps, and nothing else
   assert.deepEqual(await collect(store.readStates('')), [{ key: 'a', value: 1 }]);
 });
 
+test('incidents closed 90 days ago are removed whole; open and younger ones stay', async () => {
+  await using folder = await makeFolder();
+  await using store = await open(folder.path);
+  const dayMs = 24 * HOUR_MS;
+  let sequence = 0;
+  const record = (
+    name: string,
+    change: IncidentRecord['change'],
+    ageDays: number,
+  ): IncidentRecord => {
+    const incident = required(parseIncidentId(`inc-${name.repeat(12)}`));
+    sequence += 1;
+    return {
+      sequence,
+      incident,
+      atMs: NOW_MS - ageDays * dayMs,
+      change,
+      sentence: '',
+      details: {},
+    };
+  };
+  await store.appendIncidentRecords([
+    record('a', 'opened', 100),
+    record('b', 'opened', 99),
+    record('a', 'updated', 98),
+    record('c', 'opened', 97),
+    record('a', 'closed', 95),
+    record('a', 'outcome', 94),
+    record('b', 'updated', 93),
+    record('c', 'closed', 89),
+    record('d', 'opened', 2),
+    record('d', 'closed', 1),
+  ]);
+  const sequences = async (): Promise<readonly number[]> =>
+    (await collect(store.loadIncidentRecords())).map((one) => one.sequence);
+  assert.equal(await store.compactionStep(), true);
+  assert.deepEqual(await sequences(), [2, 4, 7, 8, 9, 10]);
+  assert.equal(await store.compactionStep(), false);
+});
+
+test('the newest record of all stays, so that no sequence is given twice', async () => {
+  await using folder = await makeFolder();
+  await using store = await open(folder.path);
+  const incident = required(parseIncidentId('inc-00112233445566778899aabb'));
+  const old = { incident, atMs: 1, sentence: '', details: {} } as const;
+  await store.appendIncidentRecords([
+    { ...old, sequence: 1, change: 'opened' },
+    { ...old, sequence: 2, change: 'closed' },
+  ]);
+  await store.compactionStep();
+  const kept = await collect(store.loadIncidentRecords());
+  assert.deepEqual(
+    kept.map(({ sequence }) => sequence),
+    [1, 2],
+  );
+});
+
 /**
  * Runs the writer until `isEnough` says so of a line, then kills it. @returns the last printed
  * sequence

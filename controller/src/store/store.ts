@@ -29,7 +29,7 @@ import {
   type KeyRange,
 } from './keys.ts';
 import { corrupt, openLevel, type DurableLevel, type Write } from './level.ts';
-import { nextHost, removeExpired } from './retention.ts';
+import { nextHost, removeClosedIncidents, removeExpired } from './retention.ts';
 import { HostRing, RING_POINTS } from './ring.ts';
 import { seal, sealJson, unseal, unsealJson } from './seal.ts';
 
@@ -229,14 +229,16 @@ export class Store implements AsyncDisposable {
   }
 
   /**
-   * Removes a bounded number of journal records that are too old. @returns whether this round has
-   * more to do
+   * Removes a bounded number of journal records and incidents that are too old. @returns whether
+   * this round has more to do
    */
   async compactionStep(): Promise<boolean> {
-    const cutoffMs = this.#options.clock.nowMs() - this.#options.retentionHours * HOUR_MS;
+    const nowMs = this.#options.clock.nowMs();
+    const cutoffMs = nowMs - this.#options.retentionHours * HOUR_MS;
     const after = this.#retentionAfter;
     this.#retentionAfter = await removeExpired(this.#level, { after, cutoffMs });
-    return this.#retentionAfter !== undefined;
+    if (this.#retentionAfter !== undefined) return true;
+    return removeClosedIncidents(this.#level, nowMs);
   }
 
   counters(): StoreCounters {
