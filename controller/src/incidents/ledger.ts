@@ -1,5 +1,6 @@
 // In: records in order. Out: the incidents that they fold into, bounded in memory.
-// Never: forgets an open incident; of the closed ones it keeps the newest, and the store keeps more.
+// Never: forgets an open incident; of the closed ones it keeps the newest, and the store keeps
+// more.
 
 import type {
   Decision,
