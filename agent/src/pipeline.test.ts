@@ -52,6 +52,7 @@ interface Scene {
   readonly stop: AbortController;
   readonly gaps: Gap[];
   failingAppends: number;
+  droppedCount: number;
   /** The time that the actuator was given with each question. */
   readonly limitsMs: number[];
   /** Answers of the actuator, first to last; the last one stays. */
@@ -83,6 +84,7 @@ function createScene(): Scene {
     calls: [] as string[],
     codes: [] as unknown[],
     gaps: [] as Gap[],
+    droppedCount: 0,
     failingAppends: 0,
     limitsMs: [] as number[],
     outcomes: [done],
@@ -116,6 +118,9 @@ function createRooms(state: Omit<Scene, 'pipeline' | 'rooms' | 'run'>): Rooms {
         state.failingAppends -= 1;
         if (state.failingAppends >= 0) throw new CodedError('ENOSPC', 'full');
         state.kept.push(decodeBatch(bytes));
+      },
+      get droppedCount() {
+        return state.droppedCount;
       },
       gaps: () => state.gaps,
       gapsTold: (told) => void state.gaps.splice(0, told.length),
@@ -202,6 +207,13 @@ test('a fingerprint report that the disk refused is made good by a snapshot', as
   scene.failingAppends = 1;
   scene.pipeline.onReport(report(1));
   await scene.run(3);
+  assert.deepEqual(scene.calls, ['snapshot']);
+});
+
+test('what a full spool dropped is made good by one snapshot', async () => {
+  const scene = createScene();
+  scene.droppedCount = 7;
+  await scene.run(4);
   assert.deepEqual(scene.calls, ['snapshot']);
 });
 

@@ -46,7 +46,7 @@ const askAgainCodes: ReadonlySet<string> = new Set([
 export interface Rooms {
   readonly sampler: Sampler;
   readonly fingerprints: () => Fingerprints;
-  readonly spool: Pick<Spool, 'append' | 'gaps' | 'gapsTold' | 'trim'>;
+  readonly spool: Pick<Spool, 'append' | 'droppedCount' | 'gaps' | 'gapsTold' | 'trim'>;
   readonly publisher: Publisher;
   readonly actuator: ActuatorClient;
 }
@@ -77,6 +77,7 @@ export class Pipeline {
   #units: UnitReport[] = [];
   #sequence = 0;
   #isSnapshotOwed = false;
+  #droppedKnown = 0;
   #losses: Losses = { ticks: 0, events: 0, unitReports: 0 };
   #lossesTold = this.#losses;
 
@@ -197,6 +198,13 @@ export class Pipeline {
     }
   }
 
+  /** What the full spool dropped may have held changes of the configuration. */
+  #oweSnapshotForDropped(): void {
+    const { droppedCount } = this.#options.rooms.spool;
+    if (droppedCount > this.#droppedKnown) this.#isSnapshotOwed = true;
+    this.#droppedKnown = droppedCount;
+  }
+
   async #writePart({ tick, fingerprints, events = [] }: Part): Promise<void> {
     const { host, boot, intervalMs, clock, rooms } = this.#options;
     const sequence = this.#sequence + 1;
@@ -219,6 +227,7 @@ export class Pipeline {
     const bytes = encodeBatch(fingerprints === undefined ? batch : { ...batch, fingerprints });
     await rooms.spool.append(sequence, bytes);
     this.#sequence = sequence;
+    this.#oweSnapshotForDropped();
     this.#lossesTold = losses;
     this.#units = this.#units.filter((unit) => !units.includes(unit)); // Others came meanwhile.
     if (gaps.length > 0) rooms.spool.gapsTold(gaps);
