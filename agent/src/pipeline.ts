@@ -109,10 +109,8 @@ export class Pipeline {
 
   /** From the controller: what it holds durably. */
   onMark(mark: LowWaterMark): void {
-    const { spool, publisher } = this.#options.rooms;
-    const { logger } = this.#options;
-    publisher.markMoved();
-    spool
+    const { logger, rooms } = this.#options;
+    rooms.spool
       .trim(mark)
       .catch((error: unknown) =>
         logger.error('spool not trimmed', { reason: describeError(error) }),

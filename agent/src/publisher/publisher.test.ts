@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { BootId } from '@foreshadow/model';
 import { CodedError, type Clock, type Logger } from '@foreshadow/runtime';
 import {
   RESEND_AFTER_MS,
@@ -10,6 +11,8 @@ import {
   createPublisher,
   type Publisher,
 } from './publisher.ts';
+
+const boot = '0123456789abcdef' as BootId; // As the parser would let through.
 
 /** Batches are numbers; the mark is how many of them the controller holds. */
 interface Scene {
@@ -27,7 +30,7 @@ interface Scene {
   readonly run: (durationMs: number) => Promise<void>;
 }
 
-function createScene(batchCount: number): Scene {
+function createScene(batchCount: number, leftCount = 0): Scene {
   let nowMs = 0;
   let stopMs = 0;
   const stop = new AbortController();
@@ -43,7 +46,7 @@ function createScene(batchCount: number): Scene {
   const state = {
     sent: [] as number[],
     codes: [] as unknown[],
-    batchCount,
+    batchCount: leftCount,
     mark: 0,
     room: Infinity,
     connectionCount: 1,
@@ -51,13 +54,17 @@ function createScene(batchCount: number): Scene {
   };
   const error: Logger['error'] = (_message, fields) => state.codes.push(fields?.['code']);
   const readPending = async (page: {
-    readonly skip: number;
+    readonly after?: { readonly sequence: number };
     readonly countMax: number;
-  }): Promise<readonly { readonly bytes: Uint8Array }[]> => {
-    const first = state.mark + page.skip + 1;
-    const length = Math.min(page.countMax, state.batchCount - first + 1);
+  }): Promise<readonly { boot: BootId; sequence: number; bytes: Uint8Array }[]> => {
+    const first = Math.max(state.mark, page.after?.sequence ?? 0) + 1;
+    const length = Math.max(0, Math.min(page.countMax, state.batchCount - first + 1));
     state.amidReading();
-    return Array.from({ length }, (_, index) => ({ bytes: toBytes(first + index) }));
+    return Array.from({ length }, (_, index) => ({
+      boot,
+      sequence: first + index,
+      bytes: toBytes(first + index),
+    }));
   };
   const publisher = createPublisher({
     publish: (bytes) => {
@@ -68,9 +75,8 @@ function createScene(batchCount: number): Scene {
     },
     connectionCount: () => state.connectionCount,
     spool: {
-      get pendingCount(): number {
-        return state.batchCount - state.mark;
-      },
+      oldestPending: () =>
+        state.mark < state.batchCount ? { boot, sequence: state.mark + 1 } : undefined,
       readPending,
     },
     clock,
@@ -80,6 +86,7 @@ function createScene(batchCount: number): Scene {
     stopMs = nowMs + durationMs;
     await assert.rejects(publisher.run(stop.signal), { code: 'STOPPED' });
   };
+  state.batchCount = batchCount;
   return Object.assign(state, { publisher, run });
 }
 
@@ -90,23 +97,22 @@ function toBytes(number: number): Uint8Array {
 }
 const countTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
 
-test('a batch is sent at once, and again only when the mark has not moved for a while', async () => {
+test('a batch is sent at once, and again only when it stays the oldest for a while', async () => {
   const scene = createScene(1);
   scene.publisher.publishLive(toBytes(1));
   assert.deepEqual(scene.sent, [1]);
-  await scene.run(RESEND_AFTER_MS - RESEND_CHECK_MS);
+  await scene.run(RESEND_AFTER_MS);
   assert.deepEqual(scene.sent, [1]);
   await scene.run(RESEND_CHECK_MS);
   assert.deepEqual(scene.sent, [1, 1]);
   assert.equal(scene.publisher.resentCount, 1);
 });
 
-test('as long as marks move, nothing is sent twice', async () => {
+test('as long as the oldest batch changes, nothing is sent twice', async () => {
   const scene = createScene(100);
   for (let round = 1; round <= 10; round += 1) {
     await scene.run(RESEND_AFTER_MS - RESEND_CHECK_MS);
     scene.mark += 1;
-    scene.publisher.markMoved();
   }
   assert.deepEqual(scene.sent, []);
 });
@@ -145,7 +151,6 @@ test('a mark that moves amid a backlog leaves no batch out', async () => {
   scene.connectionCount = 2;
   await scene.run(RESEND_CHECK_MS);
   scene.mark = 50;
-  scene.publisher.markMoved();
   await scene.run(RESEND_AFTER_MS + RESEND_CHECK_MS);
   const missing = countTo(scene.batchCount).filter((number) => !scene.sent.includes(number));
   assert.deepEqual(missing, []);
@@ -155,18 +160,35 @@ test('a mark that moves amid a backlog leaves no batch out', async () => {
 test('a mark that moves while the spool is read leaves no batch out', async () => {
   const scene = createScene(3 * RESEND_BATCHES_MAX);
   scene.connectionCount = 2;
-  await scene.run(RESEND_CHECK_MS);
   scene.amidReading = () => {
     scene.mark = 50;
-    scene.publisher.markMoved();
     scene.amidReading = () => {};
   };
-  await scene.run(RESEND_AFTER_MS + 3 * RESEND_CHECK_MS);
-  assert.deepEqual(
-    scene.sent,
-    [...countTo(RESEND_BATCHES_MAX), ...countTo(scene.batchCount).slice(50)],
-    'what was read is dropped, and read anew from the mark',
-  );
+  await scene.run(4 * RESEND_CHECK_MS);
+  assert.deepEqual([...new Set(scene.sent)], scene.sent, 'each once');
+  const missing = countTo(scene.batchCount)
+    .slice(50)
+    .filter((number) => !scene.sent.includes(number));
+  assert.deepEqual(missing, []);
+});
+
+test('what an earlier run left is sent as soon as there is a connection, though marks of this run move', async () => {
+  const scene = createScene(3, 3);
+  scene.room = 0;
+  await scene.run(10 * RESEND_CHECK_MS);
+  assert.deepEqual(scene.sent, []);
+  scene.room = Infinity;
+  await scene.run(RESEND_CHECK_MS);
+  assert.deepEqual(scene.sent, [1, 2, 3]);
+});
+
+test('an old batch that was lost is sent again though newer ones come and go', async () => {
+  const scene = createScene(3);
+  for (let round = 0; round < RESEND_AFTER_MS / RESEND_CHECK_MS + 1; round += 1) {
+    await scene.run(RESEND_CHECK_MS);
+    scene.batchCount += 1;
+  }
+  assert.ok(scene.sent.includes(1));
 });
 
 test('a spool that cannot be read is told in the log and read again, from where it was', async () => {

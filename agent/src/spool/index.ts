@@ -2,5 +2,11 @@
 // Out: batches that the controller does not hold durably yet.
 // Never: grows beyond its bound, sends anything, or loses a batch without a gap record.
 
-export { openSpool, SEGMENT_BYTES_MAX, type Spool, type SpoolOptions } from './spool.ts';
+export {
+  openSpool,
+  SEGMENT_BYTES_MAX,
+  type Spool,
+  type SpoolOptions,
+  type SpoolPosition,
+} from './spool.ts';
 export type { SpoolRecord } from './segment.ts';

@@ -98,8 +98,8 @@ async function fill(spool: Spool, first: number, last: number, sizeBytes?: numbe
   for (let sequence = first; sequence <= last; sequence += 1)
     await spool.append(sequence, batchOf(sequence, sizeBytes));
 }
-async function pendingOf(spool: Spool, skip = 0, countMax = 1_000): Promise<readonly number[]> {
-  const records = await spool.readPending({ skip, countMax });
+async function pendingOf(spool: Spool): Promise<readonly number[]> {
+  const records = await spool.readPending({ countMax: 1_000 });
   for (const { sequence, bytes } of records)
     assert.equal(Buffer.from(bytes).readUInt32LE(), sequence);
   return records.map(({ sequence }) => sequence);
@@ -129,8 +129,42 @@ test('pending batches are read in pages, across segments and boots', async () =>
   await using spool = await open(bootOf(2));
   await fill(spool, 1, 2);
   const all = [...countTo(PER_SEGMENT + 2), 1, 2];
-  for (let skip = 0; skip <= all.length; skip += 1)
-    assert.deepEqual(await pendingOf(spool, skip, 3), all.slice(skip, skip + 3), `skip ${skip}`);
+  const records = await spool.readPending({ countMax: 1_000 });
+  assert.deepEqual(
+    records.map(({ sequence }) => sequence),
+    all,
+  );
+  for (const [index, after] of records.entries()) {
+    const page = await spool.readPending({ after, countMax: 3 });
+    assert.deepEqual(page, records.slice(index + 1, index + 4), `after ${index}`);
+  }
+});
+
+test('reading goes on behind a batch whose segment a mark has removed', async () => {
+  const { open } = scene();
+  await using spool = await open();
+  await fill(spool, 1, PER_SEGMENT + 2, LARGE);
+  const after = { boot, sequence: 2 };
+  await spool.trim({ boot, sequence: PER_SEGMENT });
+  const [next] = await spool.readPending({ after, countMax: 1 });
+  assert.equal(next?.sequence, PER_SEGMENT + 1);
+});
+
+test('the oldest batch outstanding is that of the oldest run', async () => {
+  const { open } = scene();
+  {
+    await using spool = await open();
+    assert.equal(spool.oldestPending(), undefined);
+    await fill(spool, 1, 3);
+    await spool.trim({ boot, sequence: 1 });
+    assert.deepEqual(spool.oldestPending(), { boot, sequence: 2 });
+  }
+  await using spool = await open(bootOf(2));
+  await fill(spool, 1, 2);
+  await spool.trim({ boot: bootOf(2), sequence: 2 });
+  assert.deepEqual(spool.oldestPending(), { boot, sequence: 1 }, 'marks of a run end with it');
+  await spool.trim({ boot, sequence: 3 });
+  assert.equal(spool.oldestPending(), undefined);
 });
 
 test('a closed segment that a mark covers whole is removed from the disk', async () => {
@@ -277,7 +311,7 @@ test('a new run takes over what the last one left, and sends it as what it was',
   await fill(spool, 1, 1);
   assert.equal(disk.files.size, 3);
   assert.equal(spool.pendingCount, PER_SEGMENT + 3);
-  assert.equal((await spool.readPending({ skip: 0, countMax: 1 }))[0]?.boot, boot);
+  assert.equal((await spool.readPending({ countMax: 1 }))[0]?.boot, boot);
   await spool.trim({ boot, sequence: PER_SEGMENT + 2 });
   assert.deepEqual(await pendingOf(spool), [1]);
   spool.tellTrimmed();

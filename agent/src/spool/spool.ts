@@ -32,6 +32,12 @@ export const SEGMENT_BYTES_MAX = 1024 * 1024;
 export const SEGMENT_DROP_BYTES = 64 * 1024;
 export const GAPS_KEPT_MAX = 64;
 
+/** Where a batch stands among those of its host. */
+export interface SpoolPosition {
+  readonly boot: BootId;
+  readonly sequence: number;
+}
+
 interface Segment {
   readonly number: number;
   readonly boot: BootId;
@@ -162,28 +168,36 @@ export class Spool implements AsyncDisposable {
     }
   }
 
+  /** The oldest batch that no mark covers; undefined when every one is. */
+  oldestPending(): SpoolPosition | undefined {
+    const segment = this.#segments().find((candidate) => this.#pendingIn(candidate) > 0);
+    if (segment === undefined) return undefined;
+    const sequence = Math.max(segment.firstSequence, this.#markOf(segment.boot) + 1);
+    return { boot: segment.boot, sequence };
+  }
+
   /**
-   * Oldest batches that no mark covers, from the `skip`-th on.
+   * Batches that no mark covers, oldest first; those behind `after`, where it is given and its
+   * segment is still there.
    * Cost: reads the segments that hold them, at most 1 MiB each.
    */
   async readPending(options: {
-    readonly skip: number;
+    readonly after?: SpoolPosition;
     readonly countMax: number;
   }): Promise<readonly SpoolRecord[]> {
+    const { after, countMax } = options;
     const found: SpoolRecord[] = [];
-    let skip = options.skip;
-    for (const segment of this.#segments()) {
-      const pending = this.#pendingIn(segment);
-      if (pending <= skip) {
-        skip -= pending;
-        continue;
-      }
-      const records = (await this.#readSegment(segment)).filter(
-        (record) => record.sequence > this.#markOf(segment.boot),
-      );
-      found.push(...records.slice(skip, skip + options.countMax - found.length));
-      skip = 0;
-      if (found.length >= options.countMax) break;
+    const segments = this.#segments();
+    const start = segments.findLastIndex(
+      ({ boot, firstSequence }) => boot === after?.boot && firstSequence <= after.sequence,
+    );
+    for (const segment of segments.slice(Math.max(0, start))) {
+      if (this.#pendingIn(segment) === 0) continue;
+      const past = segment.boot === after?.boot ? after.sequence : 0;
+      const least = Math.max(past, this.#markOf(segment.boot));
+      const records = (await this.#readSegment(segment)).filter(({ sequence }) => sequence > least);
+      found.push(...records.slice(0, countMax - found.length));
+      if (found.length >= countMax) break;
     }
     return found;
   }
