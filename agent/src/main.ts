@@ -47,6 +47,7 @@ async function main(): Promise<number> {
   const defaults = { roots: defaultFileRoots, exclude: volatileFiles };
   if (values['print-defaults'] === true) return say(`${JSON.stringify(defaults, undefined, 2)}\n`);
   const config = readConfig(values.config);
+  requireLoopbackPeers(config);
   if (values['check-config'] === true) return say(`${JSON.stringify(config, undefined, 2)}\n`);
   await runAgent(config, stopSignal());
   return 0;
@@ -81,7 +82,6 @@ async function runAgent(config: AgentConfig, stop: AbortSignal): Promise<void> {
     clock,
     write: (line) => process.stderr.write(line),
   });
-  requireLoopbackPeers(config);
   await using lifecycle = new Lifecycle({ logger, clock });
   const fatal = new AbortController();
   const host = openHost({ roots: { proc: '/proc', sys: '/sys' } });

@@ -3,10 +3,22 @@
 
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { TICK_AGE_MS_MAX, createAnswers, type AnswerSources } from './answers.ts';
+import {
+  EVENTS_WAIT_MS_MAX,
+  TICK_AGE_MS_MAX,
+  createAnswers,
+  type AnswerSources,
+} from './answers.ts';
 
-function codesOf(given: { readonly tickAgeMs: number; readonly isConnected: boolean }): object {
-  const rooms = { registry: {}, store: {}, incidents: {}, dispatch: {} };
+interface Given {
+  readonly tickAgeMs: number;
+  readonly isConnected: boolean;
+  readonly waitingMs?: number;
+}
+
+function codesOf(given: Given): object {
+  const outbox = { waitingMs: given.waitingMs ?? 0 };
+  const rooms = { registry: {}, store: {}, incidents: {}, dispatch: {}, outbox };
   const pipeline = { tickAgeMs: given.tickAgeMs };
   const broker = { isConnected: given.isConnected };
   // All that health and readiness look at.
@@ -49,5 +61,17 @@ test('a broker that is away makes it unready and not unhealthy', () => {
   assert.deepEqual(codesOf({ tickAgeMs: TICK_AGE_MS_MAX, isConnected: false }), {
     health: [],
     readiness: ['BROKER_AWAY'],
+  });
+});
+
+test('events that the broker does not take make it unready', () => {
+  const well = { tickAgeMs: 0, isConnected: true };
+  assert.deepEqual(codesOf({ ...well, waitingMs: EVENTS_WAIT_MS_MAX }), {
+    health: [],
+    readiness: [],
+  });
+  assert.deepEqual(codesOf({ ...well, waitingMs: EVENTS_WAIT_MS_MAX + 1 }), {
+    health: [],
+    readiness: ['EVENTS_WAIT'],
   });
 });

@@ -12,6 +12,8 @@ import type { Rooms } from './rooms.ts';
 
 /** A loop that has not gone round for this long is stuck. */
 export const TICK_AGE_MS_MAX = 15_000;
+/** The broker takes an event in milliseconds; one that waits so long is not taken. */
+export const EVENTS_WAIT_MS_MAX = 10_000;
 
 export interface AnswerSources {
   readonly rooms: Rooms;
@@ -73,6 +75,11 @@ export function createAnswers(sources: AnswerSources): ApiPorts {
           !sources.broker.isConnected,
           'BROKER_AWAY',
           'There is no connection to the broker now; it is tried again and again.',
+        ],
+        [
+          rooms.outbox.waitingMs > EVENTS_WAIT_MS_MAX,
+          'EVENTS_WAIT',
+          'Events have waited for the broker for over 10 s; the log says why.',
         ],
       ]),
     version: () => ({ version: VERSION, node: process.version, startedMs: sources.startedMs }),

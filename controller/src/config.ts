@@ -14,7 +14,7 @@ import {
   type Static,
 } from 'typebox';
 import { HOST_ID_PATTERN, observableNames } from '@foreshadow/model';
-import { logLevels, parseConfig, type ConfigSource } from '@foreshadow/runtime';
+import { logLevels, parseConfig, requireLoopback, type ConfigSource } from '@foreshadow/runtime';
 import { policyRulesSchema, type PolicyRules } from './policy/index.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -220,9 +220,18 @@ interface Sources {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** @throws CodedError CONFIG_INVALID naming every mistake */
+/** @throws CodedError CONFIG_INVALID naming every mistake, NOT_LOOPBACK */
 export function parseControllerConfig(options: Sources): ControllerConfig {
-  return parseConfig(controllerConfigSchema, { ...options, prefix: 'FORESHADOW_CONTROLLER' });
+  const config = parseConfig(controllerConfigSchema, {
+    ...options,
+    prefix: 'FORESHADOW_CONTROLLER',
+  });
+  const { api, control, broker } = config;
+  requireLoopback('api.host', api.host);
+  requireLoopback('control.host', control.host);
+  requireLoopback('broker.host', broker.host);
+  if (broker.url !== undefined) requireLoopback('broker.url', new URL(broker.url).hostname);
+  return config;
 }
 
 /** @throws CodedError CONFIG_INVALID naming every mistake */

@@ -13,7 +13,6 @@ import {
 import {
   describeError,
   newIdentifier,
-  requireLoopback,
   type Clock,
   type Disk,
   type Lifecycle,
@@ -177,7 +176,6 @@ async function openCarriers(
   const { url, host, port } = config.broker;
   const folder = join(config.stateFolder, 'broker');
   const server = { binaries, host, port, folder, disk, clock, random, logger };
-  if (url !== undefined) requireLoopback('broker.url', new URL(url).hostname);
   const natsServer =
     url === undefined ? lifecycle.own('broker', await openNatsServer(server)) : undefined;
   const broker = lifecycle.own(

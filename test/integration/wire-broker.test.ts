@@ -235,6 +235,19 @@ test(
   },
 );
 
+test('a stream that somebody has deleted is made anew by the next event', LIMIT, async () => {
+  await using server = await openNatsProcess();
+  await using broker = open(server.url);
+  await broker.connected(CONNECT_LIMIT_MS, new AbortController().signal);
+  const stream = await openEventStream(broker);
+  await ask(broker, `STREAM.DELETE.${EVENT_STREAM}`);
+  const event = eventOf();
+  await assert.rejects(stream.publish(event, pairEvent), { code: 'EVENT_NOT_STORED' });
+  await stream.publish(event, pairEvent);
+  const info = await ask(broker, `STREAM.INFO.${EVENT_STREAM}`);
+  assert.equal((info as { state: { messages: number } }).state.messages, 1); // NATS's own shape.
+});
+
 test(
   'a stream that exists otherwise than asked is EVENT_STREAM_DIFFERS, and the field is named',
   LIMIT,

@@ -33,6 +33,8 @@ export interface Outbox {
   /** Publishes, one after the other, until the signal aborts; then tries what is left once. */
   run(signal: AbortSignal): Promise<void>;
   readonly pendingCount: number;
+  /** How long the oldest event has waited for the broker; 0 when none waits. */
+  readonly waitingMs: number;
   readonly publishedCount: number;
   /**
    * Events that will never be published: dropped because the queue was full, or refused for good.
@@ -41,6 +43,7 @@ export interface Outbox {
 }
 
 interface Pending {
+  readonly sinceMs: number;
   readonly event: CloudEvent;
   readonly pairEvent: PairEvent;
 }
@@ -63,6 +66,10 @@ class PendingEvents implements Outbox {
   get pendingCount(): number {
     return this.#pending.length;
   }
+  get waitingMs(): number {
+    const [first] = this.#pending;
+    return first === undefined ? 0 : this.#options.clock.monotonicMs() - first.sinceMs;
+  }
   get publishedCount(): number {
     return this.#publishedCount;
   }
@@ -77,7 +84,8 @@ class PendingEvents implements Outbox {
       this.#pending.shift();
       this.#lostCount += 1;
     }
-    this.#pending.push({ event, pairEvent });
+    const sinceMs = this.#options.clock.monotonicMs();
+    this.#pending.push({ event, pairEvent, sinceMs });
     this.#wake.resolve();
   }
 

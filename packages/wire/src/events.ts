@@ -119,7 +119,9 @@ export async function openEventStream(broker: Broker): Promise<EventStream> {
         throw new CodedError('EVENT_NOT_STORED', 'no connection to the broker now');
       await client
         .publish(eventSubject(family, pair), bytes, { msgID: event.id, timeout: API_TIMEOUT_MS })
-        .catch((cause: unknown) => {
+        .catch(async (cause: unknown) => {
+          // Nobody answers for a stream that somebody has deleted; the next attempt finds it again.
+          await ensureStream(manager).catch(() => undefined);
           throw new CodedError('EVENT_NOT_STORED', `event ${event.id} was not acknowledged`, {
             cause,
           });
