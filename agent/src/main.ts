@@ -1,7 +1,7 @@
 // In: arguments, the environment and signals. Out: a running agent, and its exit code.
 // Never: holds logic; open.ts opens the rooms, pipeline.ts joins what flows through them.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { defaultFileRoots, volatileFiles } from '@foreshadow/configuration';
 import { parseBootId, parseHostId, VERSION, type BootId, type HostId } from '@foreshadow/model';
@@ -82,6 +82,11 @@ async function runAgent(config: AgentConfig, stop: AbortSignal): Promise<void> {
     clock,
     write: (line) => process.stderr.write(line),
   });
+  const { keyFile } = config.fingerprints;
+  if (isReadByOthers(keyFile))
+    logger.warn('others may read the fingerprint key, and guess content by it; chmod 600 it', {
+      keyFile,
+    });
   await using lifecycle = new Lifecycle({ logger, clock });
   const fatal = new AbortController();
   const host = openHost({ roots: { proc: '/proc', sys: '/sys' } });
@@ -149,6 +154,12 @@ function fingerprintingOf({ fingerprints }: AgentConfig): Surroundings['fingerpr
     exclude: [...builtIn, ...exclude],
     ...(roots !== undefined && { roots }),
   };
+}
+
+/** A missing file is no answer here; reading it says so. */
+function isReadByOthers(path: string): boolean {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  return (mode & 0o077) !== 0;
 }
 
 function readKey(path: string): Uint8Array {
