@@ -204,5 +204,6 @@ export function parseAgentConfig(options: {
   readonly source?: ConfigSource;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }): AgentConfig {
-  return parseConfig(agentConfigSchema, { ...options, prefix: 'FORESHADOW_AGENT' });
+  const environment = { prefix: 'FORESHADOW_AGENT', variables: options.environment };
+  return parseConfig(agentConfigSchema, { ...options, environment });
 }

@@ -222,10 +222,8 @@ interface Sources {
 
 /** @throws CodedError CONFIG_INVALID naming every mistake, NOT_LOOPBACK */
 export function parseControllerConfig(options: Sources): ControllerConfig {
-  const config = parseConfig(controllerConfigSchema, {
-    ...options,
-    prefix: 'FORESHADOW_CONTROLLER',
-  });
+  const environment = { prefix: 'FORESHADOW_CONTROLLER', variables: options.environment };
+  const config = parseConfig(controllerConfigSchema, { ...options, environment });
   const { api, control, broker } = config;
   requireLoopback('api.host', api.host);
   requireLoopback('control.host', control.host);

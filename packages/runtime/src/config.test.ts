@@ -16,15 +16,15 @@ const schema = Type.Object({
 
 const defaults = { host: 'a', limits: { cpuRatio: 0.1, isOn: false }, pairs: [] };
 
-const parse = (text: string, environment?: Record<string, string>): unknown =>
+const parse = (text: string, variables: Record<string, string> = {}): unknown =>
   parseConfig(schema, {
     source: { path: 'a.yaml', text },
-    ...(environment === undefined ? {} : { environment }),
+    environment: { prefix: 'FORESHADOW_TEST', variables },
   });
 
-function refusal(text: string): string {
+function refusal(text: string, variables?: Record<string, string>): string {
   try {
-    parse(text);
+    parse(text, variables);
   } catch (error) {
     assert(error instanceof CodedError);
     assert.equal(error.code, 'CONFIG_INVALID');
@@ -40,13 +40,41 @@ test('no file, an empty file and an empty group are the defaults', () => {
 });
 
 test('the environment wins over the file, and the file over the defaults', () => {
-  assert.deepEqual(parse('host: b\nlimits: { cpuRatio: 0.2 }', { FORESHADOW_HOST: '7' }), {
+  assert.deepEqual(parse('host: b\nlimits: { cpuRatio: 0.2 }', { FORESHADOW_TEST_HOST: '7' }), {
     ...defaults,
     host: '7',
     limits: { cpuRatio: 0.2, isOn: false },
   });
-  const environment = { FORESHADOW_LIMITS_CPU_RATIO: '0.3', FORESHADOW_LIMITS_IS_ON: 'true' };
+  const environment = {
+    FORESHADOW_TEST_LIMITS_CPU_RATIO: '0.3',
+    FORESHADOW_TEST_LIMITS_IS_ON: 'true',
+  };
   assert.deepEqual(parse('', environment), { ...defaults, limits: { cpuRatio: 0.3, isOn: true } });
+});
+
+test('a wrong value of the environment is blamed on its variable, and not on the file', () => {
+  assert.equal(
+    refusal('limits:\n  cpuRatio: 1\n', { FORESHADOW_TEST_LIMITS_CPU_RATIO: 'abc' }),
+    'FORESHADOW_TEST_LIMITS_CPU_RATIO: limits.cpuRatio must be a number, got "abc"',
+  );
+  assert.match(
+    refusal('', { FORESHADOW_TEST_PAIRS: 'a' }),
+    /^FORESHADOW_TEST_PAIRS: pairs must be/,
+  );
+  assert.match(
+    refusal('limits: 1\n', { FORESHADOW_TEST_LIMITS_CPU_RATIO: '1' }),
+    /^a\.yaml:1:1: limits must be a group of keys, got 1$/,
+  );
+});
+
+test('an unknown variable of this program is named with the nearest known one', () => {
+  assert.equal(
+    refusal('', { FORESHADOW_TEST_HOTS: 'a' }),
+    'FORESHADOW_TEST_HOTS is not a known variable; did you mean FORESHADOW_TEST_HOST?',
+  );
+  assert.equal(refusal('host: 1', { FORESHADOW_TEST_HOTS: 'a' }).split('\n').length, 2);
+  const others = { FORESHADOW_URL: 'a', FORESHADOW_TESTS: 'a', foreshadow_test_host: 'a' };
+  assert.deepEqual(parse('', others), defaults);
 });
 
 test('a wrong key is named with its place and the nearest known key', () => {

@@ -1,11 +1,12 @@
 // In: a YAML file, the environment and a TypeBox schema. Out: a complete, checked configuration.
-// Never: guesses; an unknown key or a wrong value is an error that names the key, the place and the
-// nearest known key.
+// Never: guesses; an unknown key, an unknown variable or a wrong value is an error that names it, its
+// place and the nearest known one.
 
 import { LineCounter, isMap, isScalar, isSeq, parseDocument, type Document } from 'yaml';
 import type { Static, TSchema } from 'typebox';
 import { checkValue, type Mistake } from './check.ts';
 import { CodedError } from './errors.ts';
+import { nearest } from './nearest.ts';
 
 export const CONFIG_BYTES_MAX = 1024 * 1024;
 const MISTAKES_SHOWN_MAX = 10;
@@ -15,6 +16,13 @@ export interface ConfigSource {
   /** Shown in errors. */
   readonly path: string;
   readonly text: string;
+}
+
+/** Variables of a program. */
+export interface ConfigEnvironment {
+  /** The program's own; each variable that begins with it and `_` is meant for this program. */
+  readonly prefix: string;
+  readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -27,25 +35,27 @@ export interface ConfigSource {
  */
 export function parseConfig<Schema extends TSchema>(
   schema: Schema,
-  options: {
-    readonly source?: ConfigSource;
-    readonly environment?: Readonly<Record<string, string | undefined>>;
-    readonly prefix?: string;
-  },
+  options: { readonly source?: ConfigSource; readonly environment?: ConfigEnvironment },
 ): Static<Schema> {
+  const { source, environment } = options;
   const lines = new LineCounter();
-  const where = options.source?.path ?? 'configuration';
-  const document = options.source === undefined ? undefined : parseYaml(options.source, lines);
+  const where = source?.path ?? 'configuration';
+  const document = source === undefined ? undefined : parseYaml(source, lines);
   const root: unknown = document === undefined ? {} : (plainValue(document, where) ?? {});
   const value = isRecord(root) ? root : { '': root };
-  if (options.environment !== undefined)
-    applyEnvironment(schema, value, options.prefix ?? 'FORESHADOW', options.environment);
+  const set = environment === undefined ? noneSet : applyEnvironment(schema, value, environment);
   const checked = checkValue(schema, isRecord(root) ? value : root);
+  const mistakes = [
+    ...set.unknown,
+    ...checked.mistakes.map((mistake) => {
+      const variable = set.byKey.get(mistake.path.join('.'));
+      return `${variable ?? position(document, lines, where, mistake)}: ${sentence(mistake)}`;
+    }),
+  ];
   // checkValue found that the value has the schema's shape.
-  if (checked.mistakes.length === 0) return checked.value as Static<Schema>;
-  const shown = checked.mistakes
+  if (mistakes.length === 0) return checked.value as Static<Schema>;
+  const shown = mistakes
     .slice(0, MISTAKES_SHOWN_MAX)
-    .map((mistake) => `${position(document, lines, where, mistake)}: ${sentence(mistake)}`)
     .map((line) => line.slice(0, MISTAKE_LENGTH_MAX));
   throw invalid(shown.join('\n'));
 }
@@ -125,26 +135,71 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Scalars of nested objects only; lists are set in the file. */
+/** What the environment has set. */
+interface FromEnvironment {
+  /** Key, such as `api.port` → the variable that set it. */
+  readonly byKey: ReadonlyMap<string, string>;
+  /** A sentence for each variable that sets nothing. */
+  readonly unknown: readonly string[];
+}
+
+const noneSet: FromEnvironment = { byKey: new Map(), unknown: [] };
+
 function applyEnvironment(
   schema: TSchema,
   value: Record<string, unknown>,
-  prefix: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): void {
-  const properties = 'properties' in schema && isRecord(schema.properties) ? schema.properties : {};
-  for (const [key, child] of Object.entries(properties)) {
-    const name = `${prefix}_${key.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()}`;
-    if (isRecord(child) && child['type'] === 'object') {
-      const nested = isRecord(value[key]) ? value[key] : {};
-      applyEnvironment(child, nested, name, environment);
-      if (value[key] === undefined && Object.keys(nested).length > 0) value[key] = nested;
-      continue;
-    }
-    const text = environment[name];
+  { prefix, variables }: ConfigEnvironment,
+): FromEnvironment {
+  const byKey = new Map<string, string>();
+  const known = variablesOf(schema, prefix);
+  for (const { name, path, isText } of known) {
+    const text = variables[name];
     if (text === undefined) continue;
-    value[key] = isRecord(child) && child['type'] === 'string' ? text : scalar(text);
+    setIn(value, path, isText ? text : scalar(text));
+    byKey.set(path.join('.'), name);
   }
+  const names = known.map(({ name }) => name);
+  const unknown = Object.keys(variables)
+    .filter((name) => name.startsWith(`${prefix}_`) && variables[name] !== undefined)
+    .filter((name) => !names.includes(name))
+    .map((name) => {
+      const close = nearest(name, names);
+      const advice = close === undefined ? 'unset it' : `did you mean ${close}?`;
+      return `${name} is not a known variable; ${advice}`;
+    });
+  return { byKey, unknown };
+}
+
+interface Variable {
+  readonly name: string;
+  readonly path: readonly string[];
+  readonly isText: boolean;
+}
+
+/** Values of nested objects; what lists and maps hold is set in the file. */
+function variablesOf(
+  schema: TSchema,
+  prefix: string,
+  path: readonly string[] = [],
+): readonly Variable[] {
+  const properties = 'properties' in schema && isRecord(schema.properties) ? schema.properties : {};
+  return Object.entries(properties).flatMap(([key, child]) => {
+    const name = `${prefix}_${key.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()}`;
+    const own = [...path, key];
+    if (isRecord(child) && child['type'] === 'object') return variablesOf(child, name, own);
+    return [{ name, path: own, isText: isRecord(child) && child['type'] === 'string' }];
+  });
+}
+
+/** Leaves a value of the file alone that is no group of keys: checking tells of it. */
+function setIn(value: Record<string, unknown>, path: readonly string[], set: unknown): void {
+  const [key = '', ...rest] = path;
+  if (rest.length === 0) {
+    value[key] = set;
+    return;
+  }
+  const group = (value[key] ??= {});
+  if (isRecord(group)) setIn(group, rest, set);
 }
 
 function scalar(text: string): unknown {
