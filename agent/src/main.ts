@@ -12,6 +12,7 @@ import {
   createLogger,
   describeError,
   isLoopback,
+  lockFolder,
   newBootId,
   runTogether,
   seededRandom,
@@ -88,6 +89,8 @@ async function runAgent(config: AgentConfig, stop: AbortSignal): Promise<void> {
       keyFile,
     });
   await using lifecycle = new Lifecycle({ logger, clock });
+  const lock = await lockFolder(config.stateFolder);
+  lifecycle.own('lock of the state folder', lock);
   const fatal = new AbortController();
   const host = openHost({ roots: { proc: '/proc', sys: '/sys' } });
   lifecycle.onClose('host', () => host[Symbol.dispose]());

@@ -96,16 +96,17 @@ export async function runTogether(
 }
 
 /**
- * @returns a signal that aborts at the first SIGINT or SIGTERM; a second one ends the process at
- * once with 130
+ * @param names what a daemon is stopped by, unless told otherwise
+ * @returns a signal that aborts at the first of these; a second one ends the process at once with
+ * 130, but for SIGHUP: a terminal that closes sends it more than once
  */
-export function stopSignal(): AbortSignal {
+export function stopSignal(names: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM']): AbortSignal {
   const controller = new AbortController();
-  const stop = (name: string): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(new CodedError('STOPPED', `stopped by ${name}`));
-  };
-  process.on('SIGINT', () => stop('SIGINT'));
-  process.on('SIGTERM', () => stop('SIGTERM'));
+  for (const name of names) {
+    process.on(name, () => {
+      if (controller.signal.aborted && name !== 'SIGHUP') process.exit(130);
+      controller.abort(new CodedError('STOPPED', `stopped by ${name}`));
+    });
+  }
   return controller.signal;
 }
