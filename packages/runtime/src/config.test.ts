@@ -67,7 +67,9 @@ test('a wrong value of the environment is blamed on its variable, and not on the
   );
 });
 
-test('an unknown variable of this program is named with the nearest known one', () => {
+test('an unknown variable of this program is named, and the nearest known one where one is near', () => {
+  const far = 'FORESHADOW_TEST_PAIRS is not a known variable; unset it';
+  assert.equal(refusal('', { FORESHADOW_TEST_PAIRS: 'a list is set in the file' }), far);
   assert.equal(
     refusal('', { FORESHADOW_TEST_HOTS: 'a' }),
     'FORESHADOW_TEST_HOTS is not a known variable; did you mean FORESHADOW_TEST_HOST?',

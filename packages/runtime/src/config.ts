@@ -158,14 +158,17 @@ function applyEnvironment(
     setIn(value, path, isText ? text : scalar(text));
     byKey.set(path.join('.'), name);
   }
-  const names = known.map(({ name }) => name);
+  const own = `${prefix}_`;
+  // Without the prefix, which would make any two of them near.
+  const names = known.map(({ name }) => name.slice(own.length));
   const unknown = Object.keys(variables)
-    .filter((name) => name.startsWith(`${prefix}_`) && variables[name] !== undefined)
+    .filter((name) => name.startsWith(own) && variables[name] !== undefined)
+    .map((name) => name.slice(own.length))
     .filter((name) => !names.includes(name))
     .map((name) => {
       const close = nearest(name, names);
-      const advice = close === undefined ? 'unset it' : `did you mean ${close}?`;
-      return `${name} is not a known variable; ${advice}`;
+      const advice = close === undefined ? 'unset it' : `did you mean ${own}${close}?`;
+      return `${own}${name} is not a known variable; ${advice}`;
     });
   return { byKey, unknown };
 }
@@ -176,7 +179,7 @@ interface Variable {
   readonly isText: boolean;
 }
 
-/** Values of nested objects; what lists and maps hold is set in the file. */
+/** Single values of nested objects; lists and maps are set in the file. */
 function variablesOf(
   schema: TSchema,
   prefix: string,
@@ -187,6 +190,7 @@ function variablesOf(
     const name = `${prefix}_${key.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()}`;
     const own = [...path, key];
     if (isRecord(child) && child['type'] === 'object') return variablesOf(child, name, own);
+    if (isRecord(child) && child['type'] === 'array') return [];
     return [{ name, path: own, isText: isRecord(child) && child['type'] === 'string' }];
   });
 }
