@@ -58,10 +58,6 @@ test('a wrong value of the environment is blamed on its variable, and not on the
     'FORESHADOW_TEST_LIMITS_CPU_RATIO: limits.cpuRatio must be a number, got "abc"',
   );
   assert.match(
-    refusal('', { FORESHADOW_TEST_PAIRS: 'a' }),
-    /^FORESHADOW_TEST_PAIRS: pairs must be/,
-  );
-  assert.match(
     refusal('limits: 1\n', { FORESHADOW_TEST_LIMITS_CPU_RATIO: '1' }),
     /^a\.yaml:1:1: limits must be a group of keys, got 1$/,
   );
