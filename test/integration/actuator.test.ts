@@ -254,6 +254,23 @@ test('a dead process leaves its socket to the next one; a living one does not', 
   assert.equal(codeOf(await place.run({ kind: 'mark-known-good' })), 'NOTHING_TO_KEEP');
 });
 
+test('a policy can be checked without a start: it is printed complete, or refused', async () => {
+  await using place = new Place();
+  const flags = ['--check-policy', '--policy', join(place.folder, 'policy.json')];
+  const checked = place.start(flags);
+  const policy = JSON.parse(await checked.ready) as { restore: unknown }; // Any JSON.
+  const paths = [{ path: join(place.folder, 'real'), as: '/etc/shop' }];
+  assert.deepEqual(policy.restore, { enabled: true, bytesMax: 1024 ** 2, paths });
+  assert.equal((await checked.exit).code, 0);
+  assert.equal(existsSync(join(place.folder, 'state')), false);
+  assert.equal(existsSync(place.socketPath), false);
+  place.writeKey('no key');
+  const { code, stderr } = await place.start(flags).exit;
+  assert.equal(code, 2);
+  assert.match(stderr, /^foreshadow-actuator: KEY_INVALID: /);
+  assert.match(await place.start(['--version']).ready, /^foreshadow-actuator \d+\.\d+\.\d+\n$/);
+});
+
 test('a wrong start ends with one coded sentence', async () => {
   await using place = new Place();
   const policy = join(place.folder, 'policy.json');

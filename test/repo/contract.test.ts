@@ -72,6 +72,8 @@ test('all workspaces and programs carry one version', () => {
   const manifests = listFiles().filter((path) => /(?:^|\/)package\.json$/.test(path));
   for (const path of manifests)
     assert.match(readSource(path).text, new RegExp(`"version": "${VERSION}"`), path);
+  // It imports only types of the model.
+  assert(readSource('agent/src/actuator/main.ts').text.includes(`const VERSION = '${VERSION}';`));
 });
 
 test('no word of unfinished things and no name of one machine stands in the repository', () => {

@@ -1,5 +1,5 @@
 // In: `--policy FILE`. Out: the actuator, until SIGTERM or SIGINT; exit code 0 then, 1 after
-// trouble, 2 for a wrong start.
+// trouble, 2 for a wrong start. Or an answer to `--check-policy`, `--version`, `--help`.
 // Never: starts under a policy that others than root or its own user may write.
 
 import { constants, fstatSync } from 'node:fs';
@@ -10,7 +10,16 @@ import { hold, readAll } from './durable.ts';
 import { parseHostPolicy, parseKey, POLICY_BYTES_MAX } from './host-policy.ts';
 import { FatalError, isRefusal, refuse, systemCode, type Refusal } from './refusal.ts';
 
-const USAGE = 'usage: foreshadow-actuator --policy FILE';
+// The actuator imports only types of the model; a test holds this against package.json.
+const VERSION = '0.1.0';
+const USAGE = 'usage: foreshadow-actuator --policy FILE [--check-policy] [--version] [--help]';
+const HELP = `${USAGE}
+
+  --policy FILE    what may ever happen on this host
+  --check-policy   check policy and key, print the policy complete, and exit
+  --version        print the version and exit
+  --help           print this and exit
+`;
 
 const clock = {
   nowMs: () => Date.now(),
@@ -29,12 +38,21 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => stop.abort());
   process.on('SIGINT', () => stop.abort());
   process.umask(0o077);
-  const start = readStart();
+  const chosen = readArguments();
+  if (typeof chosen === 'string') {
+    process.stdout.write(chosen);
+    return;
+  }
+  const start = isRefusal(chosen) ? chosen : readStart(chosen.path);
   if (isRefusal(start)) {
     end(2, `${start.code}: ${start.sentence}`);
     return;
   }
   const { policy, key } = start;
+  if (!isRefusal(chosen) && chosen.isCheck) {
+    process.stdout.write(`${JSON.stringify(policy, undefined, 2)}\n`);
+    return;
+  }
   const ready = (): void => {
     process.stdout.write(`foreshadow-actuator: ready on ${policy.socket}\n`);
   };
@@ -46,9 +64,7 @@ async function main(): Promise<void> {
   }
 }
 
-function readStart() {
-  const path = policyArgument();
-  if (isRefusal(path)) return path;
+function readStart(path: string) {
   const text = readTrusted(path);
   if (isRefusal(text)) return text;
   const policy = parseHostPolicy(text.text, { path });
@@ -59,10 +75,22 @@ function readStart() {
   return isRefusal(key) ? key : { policy, key };
 }
 
-function policyArgument(): string | Refusal {
+/** @returns the policy's path, a text that is the whole answer, or what is wrong */
+function readArguments(): { readonly path: string; readonly isCheck: boolean } | string | Refusal {
   try {
-    const { values } = parseArgs({ options: { policy: { type: 'string' } } });
-    return values.policy ?? refuse('USAGE', USAGE);
+    const { values } = parseArgs({
+      options: {
+        policy: { type: 'string' },
+        'check-policy': { type: 'boolean', default: false },
+        version: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    });
+    if (values.help === true) return HELP;
+    if (values.version === true) return `foreshadow-actuator ${VERSION}\n`;
+    return values.policy === undefined
+      ? refuse('USAGE', `--policy FILE is missing; ${USAGE}`)
+      : { path: values.policy, isCheck: values['check-policy'] };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return refuse('USAGE', `${error.message}; ${USAGE}`);
