@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { EVENTS_WAIT_MS_MAX, type NumberedEvent } from '@foreshadow/model';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { untilAnswered } from '../patience.ts';
 import { hint, withExamples, type Act, type Session } from '../session.ts';
 import { printable } from '../table.ts';
 
@@ -20,12 +21,16 @@ export function registerEvent(program: Command, act: Act): void {
   withExamples(watch, ['foreshadow event watch', 'foreshadow event watch --all | jq .event.type']);
 }
 
-/** Ends only by the person, or by an error. */
+/**
+ * Ends only by the person, or by a refusal; a controller that was started anew numbers its events
+ * anew, and tells all that it has.
+ */
 async function watchEvents(session: Session, options: WatchOptions): Promise<ExitCode> {
   const { client, terminal } = session;
   let after = options.all === true ? 0 : (await client.events({ after: 0, limit: 1 })).newest;
   while (!terminal.stop.aborted) {
-    const page = await client.events({ after, waitMs: EVENTS_WAIT_MS_MAX });
+    const query = { after, waitMs: EVENTS_WAIT_MS_MAX };
+    const page = await untilAnswered(session, async () => client.events(query));
     if (page.missedCount > 0 && after > 0)
       hint(session, `${page.missedCount} events came faster than they were read and are missing.`);
     for (const item of page.items) terminal.writeOut(lineOf(session, item));

@@ -6,6 +6,7 @@ import { CodedError } from '@foreshadow/runtime';
 import { pairArgument } from '../arguments.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { ABSENT, decimal, duration, percent, quantity } from '../human.ts';
+import { untilAnswered } from '../patience.ts';
 import { ago, pagingOf, paged, show, showPage, table, withExamples } from '../session.ts';
 import { LIST_LIMIT_MAX, type Act, type Paging, type Session } from '../session.ts';
 import { paintOf } from '../style.ts';
@@ -69,37 +70,43 @@ function parseInterval(text: string): number {
   throw new CodedError('ARGUMENT_INVALID', `--interval takes 0.2 to 3600 seconds, got ${text}`);
 }
 
-/** Ends only by the person, or by an error. */
+/** Ends only by the person, or by a refusal; a first look that fails is one. */
 async function watchPairs(
   session: Session,
   id: PairId | undefined,
   intervalSeconds: number,
 ): Promise<ExitCode> {
-  const { terminal, client, clock } = session;
+  const { terminal, clock } = session;
   const isDrawn =
     session.format === 'table' && terminal.isOutTerminal && terminal.environment['TERM'] !== 'dumb';
   const seen = new Map<string, number | undefined>();
-  while (!terminal.stop.aborted) {
-    const page =
-      id === undefined
-        ? await client.pairs({ limit: LIST_LIMIT_MAX })
-        : { items: [await client.pair(id)] };
+  const look = async (): Promise<void> => {
+    const items = await statesOf(session, id);
     if (isDrawn) {
-      const [only] = page.items;
+      const [only] = items;
       const drawn =
         id === undefined || only === undefined
-          ? drawPairs(session, page.items)
+          ? drawPairs(session, items)
           : await drawWhole(session, only);
       terminal.writeOut(HOME_AND_CLEAR + drawn);
-    } else {
-      for (const state of page.items.filter((item) => seen.get(item.pair.id) !== newest(item))) {
-        seen.set(state.pair.id, newest(state));
-        terminal.writeOut(`${JSON.stringify(state)}\n`);
-      }
+      return;
     }
+    for (const state of items.filter((item) => seen.get(item.pair.id) !== newest(item))) {
+      seen.set(state.pair.id, newest(state));
+      terminal.writeOut(`${JSON.stringify(state)}\n`);
+    }
+  };
+  await look();
+  while (!terminal.stop.aborted) {
     await clock.sleep(intervalSeconds * 1_000, terminal.stop);
+    await untilAnswered(session, look);
   }
   return exitCodes.interrupted;
+}
+
+async function statesOf(session: Session, id: PairId | undefined): Promise<readonly PairState[]> {
+  if (id !== undefined) return [await session.client.pair(id)];
+  return (await session.client.pairs({ limit: LIST_LIMIT_MAX })).items;
 }
 
 /** Minus one before the first verdict, so that a new pair is told as well. */
