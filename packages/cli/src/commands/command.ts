@@ -37,7 +37,7 @@ export async function reasonOf(session: Session, options: ChangeOptions): Promis
   if (typed !== '') return typed;
   throw new CodedError(
     'REASON_REQUIRED',
-    'a change needs a reason: add --reason "…", or look first with --dry-run',
+    'a change needs a reason, for the ledger: add --reason "…"',
   );
 }
 
@@ -87,14 +87,20 @@ function notEnded(id: CommandId): CodedError {
 
 /** Prints what became of a command. @returns its exit code */
 export function showOutcome(session: Session, record: CommandRecord): ExitCode | undefined {
-  show(session, record, () => drawOutcome(session, record));
   const { outcome, command } = record;
+  show(session, record, () => drawOutcome(session, record) + drawNext(record));
   if (outcome === undefined) return undefined;
-  if (outcome.kind === 'done' && command.order.kind === 'restore') {
-    if (command.isDryRun) hint(session, 'Nothing was changed: this was a dry run.');
-    else hint(session, `Next: foreshadow undo ${command.id} --reason "…" takes it back.`);
-  }
+  if (outcome.kind === 'done' && command.isDryRun)
+    hint(session, 'Nothing was changed: this was a dry run.');
   return exitCodeOfOutcome(outcome);
+}
+
+/** Without its id a command can be neither found nor undone. */
+function drawNext({ command, outcome }: CommandRecord): string {
+  const isUndoable =
+    outcome?.kind === 'done' && command.order.kind === 'restore' && !command.isDryRun;
+  const next = isUndoable ? `Next: foreshadow undo ${command.id} --reason "…"\n` : '';
+  return `command ${command.id}\n${next}`;
 }
 
 export function drawOutcome(session: Session, { command, outcome }: CommandRecord): string {
