@@ -29,7 +29,12 @@ test('a restore without a person needs a reason and --yes', async () => {
 
 test('a restore puts the side that departed back to the content of the other', async () => {
   const { code, out, posted } = await run(`restore ${pairId} ${path} --reason drifted --yes`);
-  assert.deepEqual([code, out], [0, `done  ${shadow}: restored (12 ms)\n`]);
+  const told = [
+    `done  ${shadow}: restored (12 ms)`,
+    `command ${commandId}`,
+    `Next: foreshadow undo ${commandId} --reason "…"\n`,
+  ];
+  assert.deepEqual([code, out], [0, told.join('\n')]);
   const order = {
     kind: 'restore',
     item: drift.item,
@@ -47,19 +52,20 @@ test('a restore puts the side that departed back to the content of the other', a
 });
 
 test('a dry run asks nothing and says that nothing was changed', async () => {
-  const { code, error, posted } = await run(`restore ${pairId} ${path} --dry-run`, {
+  const { code, out, error, posted } = await run(`restore ${pairId} ${path} --dry-run`, {
     isTerminal: true,
   });
   assert.equal(code, 0);
   assert.equal(posted[0]?.['isDryRun'], true);
   assert.match(error, /Nothing was changed/);
+  assert.doesNotMatch(out, /undo/);
 });
 
 test('on a terminal a restore asks for the reason and for a yes', async () => {
   const words = `restore ${pairId} ${path}`;
   const yes = await run(words, { isTerminal: true, typed: ['because', 'y'] });
   assert.deepEqual([yes.code, yes.posted[0]?.['reason']], [0, 'because']);
-  assert.match(yes.error, /Next: foreshadow undo cmd-000000000001/);
+  assert.match(yes.out, /^command cmd-000000000001\nNext: foreshadow undo cmd-000000000001 /m);
   const no = await run(words, { isTerminal: true, typed: ['because', ''] });
   assert.deepEqual([no.code, no.posted.length], [1, 0]);
   assert.match(no.error, /^error DECLINED: nothing was changed/);
@@ -73,12 +79,21 @@ test('what cannot be restored is refused before anything is asked of the host', 
     assert.deepEqual([result.code, result.posted], [code, []]);
   };
   await f({ changedSide: undefined } as unknown as Drift, 2, /--side/); // As JSON leaves it out.
+  await f({ changedSide: 'production' }, 5, /^error SIDE_REQUIRED: .* add --side production\n/);
   await f({ shadowFacts: {} }, 5, /RESTORE_NOT_POSSIBLE/);
   await f(
     { item: 'file:/etc/shop/service.jso', name: '/etc/shop/service.jso' },
     3,
     /DRIFT_NOT_FOUND.*did you mean \/etc\/shop\/service\.jso\?/,
   );
+});
+
+test('production is restored only where it is named', async () => {
+  const departed = { items: [{ ...drift, changedSide: 'production' }] };
+  const answers = { [`/api/v1/pairs/${pairId}/drift`]: departed };
+  const words = `restore ${pairId} ${path} --side production --reason wrong --yes`;
+  const { code, posted } = await run(words, { answers });
+  assert.deepEqual([code, posted[0]?.['host']], [0, production]);
 });
 
 test('the outcome of a command decides the exit code', async () => {
@@ -112,5 +127,8 @@ test('marking a pair marks both hosts, and half a success is 7', async () => {
   const failed: Outcome = { kind: 'failed', code: 'DISK_FULL', sentence: 's' };
   assert.equal((await run(words, { outcomes: [done, failed] })).code, 7);
   assert.equal((await run(words, { outcomes: [failed, failed] })).code, 1);
-  assert.equal((await run(`known-good mark ${shadow}`)).code, 2);
+  const bare = await run(`known-good mark ${shadow}`);
+  const wanted =
+    'error REASON_REQUIRED: a change needs a reason, for the ledger: add --reason "…"\n';
+  assert.deepEqual([bare.code, bare.error], [2, wanted]);
 });

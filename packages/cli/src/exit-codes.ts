@@ -39,6 +39,7 @@ const byCode: Readonly<Record<string, ExitCode>> = {
   URL_INVALID: exitCodes.usage,
   DRIFT_NOT_FOUND: exitCodes.notFound,
   RESTORE_NOT_POSSIBLE: exitCodes.conflict,
+  SIDE_REQUIRED: exitCodes.conflict,
   COMMAND_NOT_ENDED: exitCodes.timeout,
   REQUEST_TIMEOUT: exitCodes.timeout,
 };

@@ -18,10 +18,10 @@ export function registerRestore(program: Command, act: Act): void {
     .command('restore <pair> <item>')
     .description("Put a drifted file back, from the host's own store of known-good content.")
     .addOption(
-      new Option('--side <side>', 'the host to change; by default the one that departed').choices([
-        'production',
-        'shadow',
-      ]),
+      new Option(
+        '--side <side>',
+        'the host to change; by default the shadow, if it departed',
+      ).choices(['production', 'shadow']),
     )
     .option('--dry-run', 'check everything and change nothing')
     .option('--reason <text>', 'why, for the ledger')
@@ -64,9 +64,16 @@ async function driftOf(session: Session, pair: PairId, item: string): Promise<Dr
   throw new CodedError('DRIFT_NOT_FOUND', `${item} does not differ within ${pair}; ${help}`);
 }
 
+/** Production is never changed by default. @throws CodedError ARGUMENT_INVALID, SIDE_REQUIRED */
 function sideOf(drift: Drift, given: Side | undefined): Side {
-  const side = given ?? drift.changedSide;
-  if (side !== undefined) return side;
+  if (given !== undefined) return given;
+  if (drift.changedSide === 'shadow') return 'shadow';
+  if (drift.changedSide === 'production') {
+    throw new CodedError(
+      'SIDE_REQUIRED',
+      `${drift.item} departed on production, which is changed only when you say so: add --side production`,
+    );
+  }
   throw new CodedError(
     'ARGUMENT_INVALID',
     `${drift.item} never was the same on both hosts; say which is to change with --side`,
