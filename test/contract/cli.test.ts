@@ -110,6 +110,51 @@ test('event watch prints what is new and ends with the error of its controller',
   assert.equal(seen.out, `10:20:30  incident.opened  ${pairId}  Opened.\n`);
 });
 
+test('a watch outlasts a restart of its controller, and says so once', async () => {
+  let asked = 0;
+  const event = { time: '2026-01-01T10:20:30Z', type: 'a', subject: pairId, data: {} };
+  const answers = {
+    get '/api/v1/events'(): unknown {
+      asked += 1;
+      if (asked === 1) return { items: [], newest: 9, missedCount: 0 };
+      if (asked <= 4) throw new TypeError('fetch failed');
+      if (asked === 5) return { items: [{ sequence: 1, event }], newest: 1, missedCount: 0 };
+      throw new TypeError('fetch failed');
+    },
+  };
+  const events = await run('event watch', { answers, stopAtSleep: 4 });
+  assert.equal(events.code, 130);
+  assert.deepEqual(JSON.parse(events.out), { sequence: 1, event });
+  assert.equal(events.error.match(/is away/g)?.length, 2);
+  assert.equal(events.error.match(/answers again/g)?.length, 1);
+  let looks = 0;
+  const pairs = await run('pair watch', {
+    answers: {
+      get '/api/v1/pairs'(): unknown {
+        looks += 1;
+        if (looks === 2) throw new TypeError('fetch failed');
+        return usual['/api/v1/pairs'];
+      },
+    },
+    stopAtSleep: 3,
+  });
+  assert.deepEqual([pairs.code, looks], [130, 3]);
+  assert.match(pairs.error, /is away.*\n.*answers again/);
+  assert.equal((await run('pair watch', { isDown: true })).code, 1);
+});
+
+test('without drift, diff says so on stdout, whoever reads', async () => {
+  const answers = { [`/api/v1/pairs/${pairId}/drift`]: { items: [] } };
+  assert.equal((await run(`diff ${pairId}`, { answers })).out, 'No drift.\n');
+  assert.equal((await run(`diff ${pairId} -o jsonl`, { answers })).out, '');
+});
+
+test('a terminal of width 0 is one whose width is not known', async () => {
+  const { out } = await run('pair list', { isTerminal: true, columns: 0 });
+  assert.match(out, new RegExp(verdict.sentence));
+  assert.match((await run('--help', { columns: 0 })).out, /Compares production hosts with their/);
+});
+
 test('colour follows NO_COLOR, FORCE_COLOR, the terminal and TERM, in this order', async () => {
   const f = async (
     environment: Record<string, string>,
@@ -144,6 +189,7 @@ test('mistakes of usage exit with 2 and name what was meant', async () => {
   const nonsense = await run('pair get Nonsense!');
   assert.equal(nonsense.code, 2);
   assert.match(nonsense.error, /^error ARGUMENT_INVALID: "Nonsense!" is not the id of a pair/);
+  assert.match((await run('incident get nope')).error, /is not the id of an incident;/);
   assert.equal((await run('host list --limit many')).code, 2);
   assert.equal((await run('status -o xml')).code, 2);
   assert.equal((await run('status --url nonsense')).code, 2);

@@ -92,6 +92,7 @@ export interface Scene {
   readonly answers?: Readonly<Record<string, unknown>>;
   readonly outcomes?: readonly Outcome[];
   readonly isTerminal?: boolean;
+  readonly columns?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly typed?: readonly string[];
   /** The person interrupts at this many waits. */
@@ -175,7 +176,7 @@ export async function run(words: string, scene: Scene = {}): Promise<Run> {
     isOutTerminal: isTerminal,
     isErrorTerminal: isTerminal,
     isInTerminal: isTerminal,
-    columns: () => (isTerminal ? 200 : undefined),
+    columns: () => scene.columns ?? (isTerminal ? 200 : undefined),
     writeOut: (text) => void out.push(text),
     writeError: (text) => void error.push(text),
     ask: async () => typed.shift() ?? '',

@@ -20,6 +20,10 @@ function argument<Value>(
   if (id.value !== undefined) return id.value;
   throw new CodedError(
     'ARGUMENT_INVALID',
-    `"${text}" is not the id of a ${id.what}; "foreshadow ${id.list}" shows those that there are`,
+    `"${text}" is not the id of ${withArticle(id.what)}; "foreshadow ${id.list}" shows those that there are`,
   );
+}
+
+function withArticle(word: string): string {
+  return `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
 }

@@ -68,8 +68,8 @@ function createProgram(terminal: Terminal, ended: (code: ExitCode) => void): Com
     .configureOutput({
       writeOut: terminal.writeOut,
       writeErr: terminal.writeError,
-      getOutHelpWidth: () => terminal.columns() ?? HELP_WIDTH,
-      getErrHelpWidth: () => terminal.columns() ?? HELP_WIDTH,
+      getOutHelpWidth: () => terminal.columns() || HELP_WIDTH,
+      getErrHelpWidth: () => terminal.columns() || HELP_WIDTH,
     });
   const act = createAct(terminal, ended);
   registerStatus(program, act);

@@ -67,17 +67,17 @@ export function show<Value>(session: Session, value: Value, draw: (value: Value)
 }
 
 /**
- * Prints a page: whole as JSON, item by item as JSON lines, or as a table, or `empty` where it has
- * no items.
+ * Prints a page: whole as JSON, item by item as JSON lines, or as a table, or `empty`, where there
+ * is such a hint, for one without items.
  */
 export function showPage<Item>(
   session: Session,
   page: { readonly items: readonly Item[]; readonly nextCursor?: string },
-  options: { readonly draw: (items: readonly Item[]) => string; readonly empty: string },
+  options: { readonly draw: (items: readonly Item[]) => string; readonly empty?: string },
 ): void {
   if (session.format === 'jsonl') {
     for (const item of page.items) session.terminal.writeOut(`${JSON.stringify(item)}\n`);
-  } else if (session.format === 'table' && page.items.length === 0) {
+  } else if (session.format === 'table' && page.items.length === 0 && options.empty !== undefined) {
     hint(session, options.empty);
   } else show(session, page, ({ items }) => options.draw(items));
   if (page.nextCursor !== undefined && session.format !== 'json')
@@ -96,7 +96,8 @@ export function table(
 ): string {
   return drawTable(columns, rows, {
     style: session.style,
-    widthMax: session.terminal.isOutTerminal ? session.terminal.columns() : undefined,
+    // Some terminals say 0, which is no width.
+    widthMax: session.terminal.isOutTerminal ? session.terminal.columns() || undefined : undefined,
   });
 }
 

@@ -8,7 +8,7 @@ export interface Terminal {
   readonly isOutTerminal: boolean;
   readonly isErrorTerminal: boolean;
   readonly isInTerminal: boolean;
-  /** Width of stdout; undefined when it is no terminal. */
+  /** Width of stdout; undefined when it is no terminal, 0 when the terminal does not know. */
   readonly columns: () => number | undefined;
   readonly writeOut: (text: string) => void;
   readonly writeError: (text: string) => void;

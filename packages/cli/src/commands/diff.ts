@@ -21,8 +21,7 @@ export function registerDiff(program: Command, act: Act): void {
     act(async (session, text: string, options: Paging & { exitCode?: boolean }) => {
       const page = await session.client.drifts(pairArgument(text), pagingOf(options));
       showPage(session, page, {
-        draw: (items) => drawDrifts(session, items),
-        empty: 'No drift: what is tracked is the same on both hosts.',
+        draw: (items) => (items.length === 0 ? 'No drift.\n' : drawDrifts(session, items)),
       });
       const isTold = options.exitCode === true && page.items.length > 0;
       return isTold ? exitCodes.driftFound : undefined;
