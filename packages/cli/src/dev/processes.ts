@@ -7,6 +7,10 @@ import type { Clock } from '@foreshadow/runtime';
 
 export const RESTART_WAIT_MS = 300;
 export const RESTARTS_MAX = 200;
+/** So many ends within so long are no accident: a person is told why. */
+export const ENDS_AGAIN_COUNT = 5;
+export const ENDS_AGAIN_WINDOW_MS = 10_000;
+const LINE_LENGTH_MAX = 400;
 const STOP_LIMIT_MS = 6_000;
 
 export interface ProgramSpec {
@@ -29,6 +33,10 @@ interface Running {
   readonly log: WriteStream;
   child: ChildProcess | undefined;
   restartCount: number;
+  /** The newest of its ends, by the monotonic clock. */
+  readonly endsMs: number[];
+  lastLine: string;
+  hasToldWhy: boolean;
 }
 
 /** @param onRestart tells a person that a program ended by itself */
@@ -50,15 +58,33 @@ export function createProcesses(options: {
     entry.child = child;
     child.stdout?.pipe(entry.log, { end: false });
     child.stderr?.pipe(entry.log, { end: false });
+    child.stderr?.on('data', (bytes: Buffer) => {
+      const line = bytes.toString().trim().split('\n').at(-1);
+      entry.lastLine = (line || entry.lastLine).slice(0, LINE_LENGTH_MAX);
+    });
     child.once('exit', (code, signal) => {
       entry.child = undefined;
       if (isClosing || entry.restartCount >= RESTARTS_MAX) return;
       entry.restartCount += 1;
-      options.onRestart(spec.name, `exit ${code ?? signal ?? 'unknown'}`);
+      const how = `exit ${code ?? signal ?? 'unknown'}`;
+      options.onRestart(spec.name, endsAgainAndAgain(entry) ? `${how}: ${entry.lastLine}` : how);
       options.clock.after(RESTART_WAIT_MS, () => {
         if (!isClosing) launch(entry);
       });
     });
+  };
+
+  /** True once a program: the fifth time that it ends within ten seconds. */
+  const endsAgainAndAgain = (entry: Running): boolean => {
+    const nowMs = options.clock.monotonicMs();
+    entry.endsMs.push(nowMs);
+    if (entry.endsMs.length > ENDS_AGAIN_COUNT) entry.endsMs.shift();
+    const [first = nowMs] = entry.endsMs;
+    const isOften =
+      entry.endsMs.length === ENDS_AGAIN_COUNT && nowMs - first <= ENDS_AGAIN_WINDOW_MS;
+    if (!isOften || entry.hasToldWhy || entry.lastLine === '') return false;
+    entry.hasToldWhy = true;
+    return true;
   };
 
   return {
@@ -68,6 +94,9 @@ export function createProcesses(options: {
         log: createWriteStream(spec.logPath, { flags: 'a' }),
         child: undefined,
         restartCount: 0,
+        endsMs: [],
+        lastLine: '',
+        hasToldWhy: false,
       };
       running.push(entry);
       launch(entry);
