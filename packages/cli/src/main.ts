@@ -6,6 +6,7 @@ import { newIdentifier, stopSignal, systemClock } from '@foreshadow/runtime';
 import { exitCodes, runCli, type Terminal } from './index.ts';
 
 const { stdin, stdout, stderr } = process;
+const gone = new AbortController();
 
 const terminal: Terminal = {
   environment: process.env,
@@ -26,9 +27,12 @@ const terminal: Terminal = {
   clock: systemClock,
   fetch: globalThis.fetch,
   newKey: () => newIdentifier('key'),
-  stop: stopSignal(),
+  stop: AbortSignal.any([stopSignal(['SIGINT', 'SIGTERM', 'SIGHUP']), gone.signal]),
 };
 
-// A reader such as `head` may leave early; that is no error of ours.
-stdout.on('error', () => process.exit(exitCodes.ok));
-process.exitCode = await runCli(process.argv.slice(2), terminal);
+// A reader such as `head` may leave early; that is no error of ours, but the end of what runs.
+stdout.on('error', (error) => gone.abort(error));
+// A closed terminal takes no last words; what runs is ended all the same.
+stderr.on('error', (error) => gone.abort(error));
+const code = await runCli(process.argv.slice(2), terminal);
+process.exitCode = gone.signal.aborted ? exitCodes.ok : code;
