@@ -4,15 +4,17 @@
 
 import { createServer } from 'node:net';
 import { createClient, type Client } from '@foreshadow/client';
-import type { CommandRecord, PairState } from '@foreshadow/model';
+import type { CommandRecord, HostRecord, PairState } from '@foreshadow/model';
 import { CodedError, codeOf, type Clock, type NewIdentifier } from '@foreshadow/runtime';
 import { planLayout, sides, writeLayout, type Layout } from './layout.ts';
 import { runLoad, type LoadTarget } from './load.ts';
 import { createProcesses, type Processes } from './processes.ts';
 import { programArguments } from './programs.ts';
+import { printable } from '../table.ts';
 
 export const LOAD_RATE = 40;
 const POLL_MS = 100;
+const HOSTS_LIMIT_MS = 60_000;
 
 export interface StageOptions {
   readonly folder: string;
@@ -45,7 +47,10 @@ export interface Stage extends AsyncDisposable {
     limitMs: number,
     check: () => Promise<Value | undefined>,
   ): Promise<Value>;
-  /** Marks what both hosts have now as good. @throws CodedError KNOWN_GOOD_FAILED */
+  /**
+   * Waits for both agents of this run, then marks what their hosts have now as good.
+   * @throws CodedError STAGE_TIMEOUT, KNOWN_GOOD_FAILED
+   */
   markKnownGood(): Promise<void>;
 }
 
@@ -61,7 +66,7 @@ export async function openStage(options: StageOptions, signal: AbortSignal): Pro
   const processes = createProcesses({
     clock: options.clock,
     environment: options.environment,
-    onRestart: (name, how) => options.say(`${name} ended (${how}); starting it again`),
+    onRestart: (name, how) => options.say(printable(`${name} ended (${how}); starting it again`)),
   });
   const stage = createStage({ options, layout, processes, ended }, signal);
   try {
@@ -110,6 +115,7 @@ function createStage(
   signal: AbortSignal,
 ): Stage & { startLoad(): void } {
   const { clock } = options;
+  const startedMs = clock.nowMs();
   const client = createClient({ url: `http://127.0.0.1:${layout.apiPort}`, clock, signal });
   let load: Promise<unknown> = Promise.resolve();
   const until: Stage['until'] = async (what, limitMs, check) => {
@@ -138,8 +144,10 @@ function createStage(
     until,
     pair: async () => unlessAway(async () => (await client.pairs()).items[0]),
     markKnownGood: async () => {
-      const { items } = await client.hosts();
-      for (const { id } of items) {
+      const hosts = await until('fingerprints of both hosts', HOSTS_LIMIT_MS, async () =>
+        readyHosts(client, startedMs),
+      );
+      for (const { id } of hosts) {
         const call = { idempotencyKey: options.newIdentifier('key') };
         const why = { reason: 'what foreshadow dev has written', requestedBy: 'foreshadow dev' };
         requireMarked(await endedRecord(await client.markKnownGood(id, why, call)));
@@ -158,6 +166,23 @@ function createStage(
       await processes[Symbol.asyncDispose]();
     },
   };
+}
+
+/**
+ * A controller remembers hosts, their fingerprints and the pair from a run before: none of them
+ * says that the agents of this run are there.
+ * @returns both hosts, once each is connected, has been heard since `startedMs` and has told its
+ * files
+ */
+export async function readyHosts(
+  client: Pick<Client, 'hosts' | 'fingerprints'>,
+  startedMs: number,
+): Promise<readonly HostRecord[] | undefined> {
+  const { items } = await client.hosts();
+  const heard = items.filter((host) => host.isConnected && host.lastSeenMs >= startedMs);
+  if (heard.length < sides.length) return undefined;
+  const told = await Promise.all(heard.map(async ({ id }) => client.fingerprints(id)));
+  return told.every((page) => page.items.length > 0) ? heard : undefined;
 }
 
 /** @throws CodedError KNOWN_GOOD_FAILED with what the host says */

@@ -4,7 +4,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { parseCommandId, parseHostId, type CommandRecord, type Outcome } from '@foreshadow/model';
-import { requireMarked } from './stage.ts';
+import { readyHosts, requireMarked } from './stage.ts';
 import { requirePromises, restoreCommand } from './story.ts';
 
 const id = parseCommandId('cmd-000000000001');
@@ -59,4 +59,26 @@ test('a host that could not mark its configuration is named', () => {
     code: 'KNOWN_GOOD_FAILED',
     message: 'shop-shadow: Not here.',
   });
+});
+
+test('hosts that a controller only remembers are not ready', async () => {
+  const hostOf = (name: string, isConnected: boolean, lastSeenMs: number): object => ({
+    id: name,
+    isConnected,
+    lastSeenMs,
+  });
+  const f = async (hosts: readonly object[], toldCount = 1): Promise<number | undefined> => {
+    const client = {
+      hosts: async () => Promise.resolve({ items: hosts }),
+      fingerprints: async () =>
+        Promise.resolve({ items: Array.from({ length: toldCount }, () => ({})) }),
+    } as unknown as Parameters<typeof readyHosts>[0]; // Only what is asked for.
+    return (await readyHosts(client, 100))?.length;
+  };
+  const ready = hostOf('a', true, 100);
+  assert.equal(await f([ready, hostOf('b', true, 100)]), 2);
+  assert.equal(await f([ready, hostOf('b', false, 100)]), undefined);
+  assert.equal(await f([ready, hostOf('b', true, 99)]), undefined);
+  assert.equal(await f([ready, hostOf('b', true, 100)], 0), undefined);
+  assert.equal(await f([ready]), undefined);
 });

@@ -57,7 +57,6 @@ export async function playStory(options: StoryOptions): Promise<readonly Step[]>
 
   const state = await stage.until('the pair', START_LIMIT_MS, () => stage.pair());
   step(`pair ${state.pair.id} formed from two connected hosts`);
-  await stage.until('fingerprints of both hosts', START_LIMIT_MS, () => bothHaveTold(stage));
   await stage.markKnownGood();
   step('what both hosts have now is marked as known good');
   await untilStatus(stage, 'aligned');
@@ -104,12 +103,6 @@ async function untilStatus(stage: Stage, status: string): Promise<void> {
   await stage.until(`the verdict ${status}`, STEP_LIMIT_MS, async () =>
     (await stage.pair())?.verdict?.status === status ? true : undefined,
   );
-}
-
-async function bothHaveTold(stage: Stage): Promise<true | undefined> {
-  const { items } = await stage.client.hosts();
-  const told = await Promise.all(items.map(({ id }) => stage.client.fingerprints(id)));
-  return items.length === 2 && told.every((page) => page.items.length > 0) ? true : undefined;
 }
 
 async function driftIncident(stage: Stage): Promise<Incident | undefined> {
