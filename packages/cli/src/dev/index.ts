@@ -2,13 +2,12 @@
 // Out: Foreshadow whole on this machine, with something to watch; or its story played once.
 // Never: leaves anything running or enabled.
 
-import { mkdtemp, mkdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { newIdentifier } from '@foreshadow/runtime';
 import { exitCodes } from '../exit-codes.ts';
 import { withExamples, type Act, type Session } from '../session.ts';
+import { openFolder, type Folder } from './folder.ts';
 import { LOAD_RATE, openStage, type Stage } from './stage.ts';
 import { playStory, type Step } from './story.ts';
 
@@ -103,30 +102,11 @@ function stepLine({ name, durationMs, afterEditIntervals, intervalsMax }: Step):
   return `ok ${seconds}  ${name} (${afterEditIntervals.toFixed(1)} of at most ${intervalsMax} intervals after the edit)`;
 }
 
-interface Folder extends AsyncDisposable {
-  readonly path: string;
-  readonly isKept: boolean;
-}
-
-async function openFolder(given: string | undefined): Promise<Folder> {
-  if (given !== undefined) {
-    const path = resolve(given);
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    return { path, isKept: true, [Symbol.asyncDispose]: async () => Promise.resolve() };
-  }
-  const path = await mkdtemp(join(tmpdir(), 'foreshadow-dev-'));
-  return {
-    path,
-    isKept: false,
-    [Symbol.asyncDispose]: async () => rm(path, { recursive: true, force: true }),
-  };
-}
-
 function banner({ layout, client }: Stage, folder: Folder): string {
   const { production, shadow } = layout.hosts;
   const edit = shadow.serviceConfigPath;
-  const url = layout.apiPort === DEV_PORT ? '' : ` --url ${client.url}`;
-  const run = `npm run -s foreshadow --${url}`;
+  const exported = layout.apiPort === DEV_PORT ? '' : `\n  export FORESHADOW_URL=${client.url}`;
+  const run = 'npm run -s foreshadow --';
   return `
 Foreshadow runs on this machine; nothing is reachable from outside.
 
@@ -137,7 +117,7 @@ Foreshadow runs on this machine; nothing is reachable from outside.
   shadow       ${shadow.id}, a service on port ${shadow.servicePort}
   data, logs   ${folder.path} (${folder.isKept ? 'kept' : 'removed at the end'})
 
-In a second terminal, here:
+In a second terminal, here:${exported}
 
   ${run} status
   ${run} pair watch shop-production_shop-shadow

@@ -14,6 +14,8 @@ export type SideName = (typeof sides)[number];
  * `foreshadow dev`.
  */
 export const SERVICE_CONFIG = { hashRounds: 6_000, cacheMegabytes: 64 };
+/** How every file of configuration begins; so a folder is known again. */
+export const WRITTEN_BY_DEV = '# Written by foreshadow dev.';
 export const LOGICAL_CONFIG = '/etc/shop/service.json';
 /** What the services may use: the ratios of the pair refer to it. */
 const CAPACITY = { cpuCapacityCores: 1, memoryCapacityBytes: 512 * 1024 * 1024 };
@@ -53,10 +55,14 @@ export function planLayout(options: { readonly folder: string; readonly port: nu
     apiPort: port,
     controlPort: port + 1,
     brokerPort: port + 2,
-    controllerConfigPath: join(folder, 'controller', 'controller.yaml'),
+    controllerConfigPath: controllerConfigPathIn(folder),
     hosts: { production: host('production', port + 3), shadow: host('shadow', port + 4) },
     logPath: (name) => join(folder, 'log', `${name}.log`),
   };
+}
+
+export function controllerConfigPathIn(folder: string): string {
+  return join(folder, 'controller', 'controller.yaml');
 }
 
 /** Writes every file, mode 0600 in folders of mode 0700. */
@@ -86,7 +92,7 @@ function controllerYaml(
   options: { readonly intervalMs: number; readonly natsServer?: string },
 ): string {
   return [
-    '# Written by foreshadow dev.',
+    WRITTEN_BY_DEV,
     `stateFolder: ${JSON.stringify(join(layout.folder, 'controller', 'state'))}`,
     `api: { host: 127.0.0.1, port: ${layout.apiPort} }`,
     `control: { host: 127.0.0.1, port: ${layout.controlPort} }`,
@@ -109,7 +115,7 @@ function agentYaml(
 ): string {
   const host = layout.hosts[side];
   return [
-    '# Written by foreshadow dev.',
+    WRITTEN_BY_DEV,
     `host: ${host.id}`,
     `role: ${side}`,
     'labels: { service: shop }',
