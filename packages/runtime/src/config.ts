@@ -1,6 +1,6 @@
 // In: a YAML file, the environment and a TypeBox schema. Out: a complete, checked configuration.
-// Never: guesses; an unknown key, an unknown variable or a wrong value is an error that names it, its
-// place and the nearest known one.
+// Never: guesses; an unknown key or variable and a wrong value are errors that name it, its place
+// and the nearest known one.
 
 import { LineCounter, isMap, isScalar, isSeq, parseDocument, type Document } from 'yaml';
 import type { Static, TSchema } from 'typebox';
