@@ -54,3 +54,15 @@ test('a folder whose name needs quoting is quoted', async () => {
   assert.ok(text.includes(JSON.stringify('/a "b"/nats-server')));
   assert.ok(text.includes(JSON.stringify(join(folder.path, 'controller', 'state'))));
 });
+
+test('a second run has the key of the first', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'layout-'));
+  const layout = planLayout({ folder: folder.path, port: 8_000 });
+  const keys: string[] = [];
+  for (let run = 0; run < 2; run += 1) {
+    await writeLayout(layout, { intervalMs: 1_000 });
+    keys.push(await readFile(join(folder.path, 'fingerprint.key'), 'utf8'));
+  }
+  assert.match(keys[0] ?? '', /^[0-9a-f]{64}\n$/);
+  assert.equal(keys[0], keys[1]);
+});

@@ -3,6 +3,7 @@
 // Never: writes outside the folder.
 
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -65,7 +66,7 @@ export function controllerConfigPathIn(folder: string): string {
   return join(folder, 'controller', 'controller.yaml');
 }
 
-/** Writes every file, mode 0600 in folders of mode 0700. */
+/** Writes every file, mode 0600 in folders of mode 0700; the key of an earlier run stays. */
 export async function writeLayout(
   layout: Layout,
   options: { readonly intervalMs: number; readonly natsServer?: string },
@@ -73,7 +74,8 @@ export async function writeLayout(
   const keyPath = join(layout.folder, 'fingerprint.key');
   await makeFolder(join(layout.folder, 'log'));
   await makeFolder(join(layout.folder, 'controller'));
-  await write(keyPath, `${randomBytes(32).toString('hex')}\n`);
+  // Another key would make every file look changed to the controller of an earlier run.
+  if (!existsSync(keyPath)) await write(keyPath, `${randomBytes(32).toString('hex')}\n`);
   await write(layout.controllerConfigPath, controllerYaml(layout, options));
   for (const side of sides) {
     const host = layout.hosts[side];

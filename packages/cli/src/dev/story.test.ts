@@ -32,13 +32,14 @@ function clientOf(...items: CommandRecord[]): Parameters<typeof restoreCommand>[
 }
 
 test('a restore that was refused ends the story, one under way is waited for', async () => {
-  await assert.rejects(restoreCommand(clientOf(recordOf(refused))), {
+  await assert.rejects(restoreCommand(clientOf(recordOf(refused)), 0), {
     code: 'STORY_FAILED',
     message: 'the restore was refused: Not here.',
   });
-  assert.equal(await restoreCommand(clientOf()), undefined);
-  assert.equal(await restoreCommand(clientOf(recordOf())), undefined);
-  assert.equal(await restoreCommand(clientOf(recordOf(done))), id);
+  assert.equal(await restoreCommand(clientOf(), 0), undefined);
+  assert.equal(await restoreCommand(clientOf(recordOf()), 0), undefined);
+  assert.equal(await restoreCommand(clientOf(recordOf(done)), 0), id);
+  assert.equal(await restoreCommand(clientOf(recordOf(done)), 1), undefined);
 });
 
 test('a step that came later than promised ends the story, one without a promise does not', () => {

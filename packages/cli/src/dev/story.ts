@@ -40,6 +40,7 @@ export interface StoryOptions {
 export async function playStory(options: StoryOptions): Promise<readonly Step[]> {
   const { stage, clock } = options;
   const steps: Step[] = [];
+  const startedMs = clock.nowMs();
   let lastMs = clock.monotonicMs();
   let editedMs = 0;
   const step = (name: string, intervalsMax?: number): void => {
@@ -67,7 +68,9 @@ export async function playStory(options: StoryOptions): Promise<readonly Step[]>
   await writeFile(path, edited());
   editedMs = clock.monotonicMs();
   lastMs = editedMs;
-  const incident = await stage.until('a drift incident', STEP_LIMIT_MS, () => driftIncident(stage));
+  const incident = await stage.until('a drift incident', STEP_LIMIT_MS, () =>
+    driftIncident(stage, startedMs),
+  );
   step(`drift incident ${incident.id} names ${LOGICAL_CONFIG}`, DRIFT_INTERVALS_MAX);
   // The restore may follow so fast that a question once in 100 ms would miss the verdict; its event
   // stays.
@@ -76,7 +79,7 @@ export async function playStory(options: StoryOptions): Promise<readonly Step[]>
   );
   step('verdict diverged: the edit shows in what the shadow uses', DIVERGED_INTERVALS_MAX);
   const command = await stage.until('the restore', STEP_LIMIT_MS, () =>
-    restoreCommand(stage.client),
+    restoreCommand(stage.client, startedMs),
   );
   step(`restore ${command} done by the shadow's actuator`);
   if ((await readFile(path, 'utf8')) !== before)
@@ -105,20 +108,27 @@ async function untilStatus(stage: Stage, status: string): Promise<void> {
   );
 }
 
-async function driftIncident(stage: Stage): Promise<Incident | undefined> {
+/** Those of before are of another run in the same folder. */
+async function driftIncident(stage: Stage, sinceMs: number): Promise<Incident | undefined> {
   const { items } = await stage.client.incidents();
   return items.find(
-    ({ kind, drift }) =>
-      kind === 'drift' && drift?.name === LOGICAL_CONFIG && drift.changedSide === 'shadow',
+    ({ kind, drift, openedMs }) =>
+      openedMs >= sinceMs &&
+      kind === 'drift' &&
+      drift?.name === LOGICAL_CONFIG &&
+      drift.changedSide === 'shadow',
   );
 }
 
-/** @returns the id of the restore that is done. @throws CodedError STORY_FAILED for another end */
+/** @returns the id of the restore since then that is done. @throws CodedError STORY_FAILED for another end */
 export async function restoreCommand(
   client: Pick<Client, 'commands'>,
+  sinceMs: number,
 ): Promise<string | undefined> {
   const { items } = await client.commands();
-  const record = items.find(({ command }) => command.order.kind === 'restore');
+  const record = items.find(
+    ({ command, sentMs }) => command.order.kind === 'restore' && sentMs >= sinceMs,
+  );
   if (record?.outcome !== undefined && record.outcome.kind !== 'done') {
     throw new CodedError(
       'STORY_FAILED',
