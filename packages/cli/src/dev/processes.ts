@@ -67,24 +67,14 @@ export function createProcesses(options: {
       if (isClosing || entry.restartCount >= RESTARTS_MAX) return;
       entry.restartCount += 1;
       const how = `exit ${code ?? signal ?? 'unknown'}`;
-      options.onRestart(spec.name, endsAgainAndAgain(entry) ? `${how}: ${entry.lastLine}` : how);
+      options.onRestart(
+        spec.name,
+        endsAgainAndAgain(entry, options.clock.monotonicMs()) ? `${how}: ${entry.lastLine}` : how,
+      );
       options.clock.after(RESTART_WAIT_MS, () => {
         if (!isClosing) launch(entry);
       });
     });
-  };
-
-  /** True once a program: the fifth time that it ends within ten seconds. */
-  const endsAgainAndAgain = (entry: Running): boolean => {
-    const nowMs = options.clock.monotonicMs();
-    entry.endsMs.push(nowMs);
-    if (entry.endsMs.length > ENDS_AGAIN_COUNT) entry.endsMs.shift();
-    const [first = nowMs] = entry.endsMs;
-    const isOften =
-      entry.endsMs.length === ENDS_AGAIN_COUNT && nowMs - first <= ENDS_AGAIN_WINDOW_MS;
-    if (!isOften || entry.hasToldWhy || entry.lastLine === '') return false;
-    entry.hasToldWhy = true;
-    return true;
   };
 
   return {
@@ -111,6 +101,17 @@ export function createProcesses(options: {
       }
     },
   };
+}
+
+/** @returns true once a program: the fifth time that it ends within ten seconds */
+function endsAgainAndAgain(entry: Running, nowMs: number): boolean {
+  entry.endsMs.push(nowMs);
+  if (entry.endsMs.length > ENDS_AGAIN_COUNT) entry.endsMs.shift();
+  const [first = nowMs] = entry.endsMs;
+  const isOften = entry.endsMs.length === ENDS_AGAIN_COUNT && nowMs - first <= ENDS_AGAIN_WINDOW_MS;
+  if (!isOften || entry.hasToldWhy || entry.lastLine === '') return false;
+  entry.hasToldWhy = true;
+  return true;
 }
 
 async function stop(child: ChildProcess, clock: Clock): Promise<void> {

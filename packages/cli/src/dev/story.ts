@@ -120,7 +120,7 @@ async function driftIncident(stage: Stage, sinceMs: number): Promise<Incident | 
   );
 }
 
-/** @returns the id of the restore since then that is done. @throws CodedError STORY_FAILED for another end */
+/** The restore done since then, by its id. @throws CodedError STORY_FAILED for another end */
 export async function restoreCommand(
   client: Pick<Client, 'commands'>,
   sinceMs: number,
