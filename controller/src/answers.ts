@@ -54,7 +54,7 @@ export function createAnswers(sources: AnswerSources): ApiPorts {
     },
     commands: () => dispatch.list(),
     command: (id) => dispatch.get(id),
-    requestCommand: (request) => dispatch.start(request),
+    requestCommand: (request) => pipeline.requestCommand(request),
     events: (query, signal) => sources.events.read(query, signal),
     health: () =>
       condition([

@@ -25,6 +25,7 @@ import { createPace, type Clock, type Logger } from '@foreshadow/runtime';
 import type { Agents } from './agents.ts';
 import { incidentEvents } from './alerts/index.ts';
 import { createNoiseFloors, measureDeviations } from './deviation/index.ts';
+import type { CommandRequest } from './dispatch/index.ts';
 import type { IncidentChange } from './incidents/index.ts';
 import { alignPairs, formPairs, type PairingRule } from './pairing/index.ts';
 import { decide, type PolicyRules } from './policy/index.ts';
@@ -308,26 +309,21 @@ export class Pipeline {
   }
 
   async #restore(decision: Extract<Decision, { kind: 'restore' }>): Promise<void> {
-    const { host, order, incident, rule, sentence } = decision;
-    const record = await this.#rooms.dispatch.start({
-      host,
-      order,
-      incident,
-      isDryRun: false,
-      requestedBy: `rule ${rule}`,
-      reason: sentence,
+    const { host, order, incident, rule, sentence: reason } = decision;
+    const request = { host, order, incident, reason, requestedBy: `rule ${rule}` };
+    await this.#rooms.dispatch.start({ ...request, isDryRun: false });
+  }
+
+  /** For the API: what a person asks for. A restore joins the incident that it is about. */
+  async requestCommand(request: CommandRequest): Promise<CommandRecord> {
+    const { host, order } = request;
+    const about = this.#rooms.incidents.list().find(({ state, subject, pair }) => {
+      const hosts = this.#lives.get(pair)?.pair;
+      const isOurs = hosts?.production === host || hosts?.shadow === host;
+      return order.kind === 'restore' && state === 'open' && subject === order.item && isOurs;
     });
-    if (record.state === 'ended') return;
-    const details = { command: record.command };
-    await this.#record([
-      {
-        incident,
-        atMs: record.sentMs,
-        change: 'commanded',
-        sentence: `Command ${record.command.id} sent to ${host}.`,
-        details,
-      },
-    ]);
+    const joined = about === undefined ? request : { ...request, incident: about.id };
+    return this.#rooms.dispatch.start(joined);
   }
 
   /** For dispatch: a command was sent or has ended. */
@@ -340,22 +336,15 @@ export class Pipeline {
     const what = outcome?.kind ?? 'sent';
     if (pair !== undefined)
       this.#rooms.outbox.emit({ family: 'command', what, pair: pair.id, atMs, data: record });
-    if (outcome === undefined) return;
-    this.#logger.info(outcome.sentence, {
-      host: command.host,
-      command: command.id,
-      order: command.order.kind,
-      outcome: outcome.kind,
-    });
-    if (command.incident === undefined) return;
-    const change: IncidentChange = {
-      incident: command.incident,
-      atMs,
-      change: 'outcome',
-      sentence: outcome.sentence,
-      details: { command: command.id, outcome },
-    };
-    this.#record([change]).catch(this.#onFatal);
+    if (outcome !== undefined)
+      this.#logger.info(outcome.sentence, {
+        host: command.host,
+        command: command.id,
+        order: command.order.kind,
+        outcome: outcome.kind,
+      });
+    const change = commandChange(record, atMs);
+    if (change !== undefined) this.#record([change]).catch(this.#onFatal);
   }
 
   /** Makes changes durable, then tells of them. */
@@ -377,3 +366,20 @@ export class Pipeline {
 }
 
 const expected = createExpectedRules(identityRules);
+
+/** What the ledger of the incident that a command is about says of it. */
+function commandChange(record: CommandRecord, atMs: number): IncidentChange | undefined {
+  const { command, outcome } = record;
+  if (command.incident === undefined) return undefined;
+  const told = { incident: command.incident, atMs };
+  if (outcome !== undefined)
+    return {
+      ...told,
+      change: 'outcome',
+      sentence: outcome.sentence,
+      details: { command: command.id, outcome },
+    };
+  const what = command.isDryRun ? 'dry run' : 'command';
+  const sentence = `${what} ${command.id} sent to ${command.host} for ${command.requestedBy}.`;
+  return { ...told, change: 'commanded', sentence, details: { command } };
+}

@@ -212,8 +212,10 @@ class Dispatcher implements Dispatch {
 }
 
 function sameRequest(record: CommandRecord, request: CommandRequest): CommandRecord {
-  const { id, timeLimitMs: _, ...before } = record.command;
-  if (isDeepStrictEqual(before, request)) return record;
+  const { id, timeLimitMs: _, incident: _joined, ...before } = record.command;
+  // Which incident it joined depends on the moment, not on who asks.
+  const { incident: _asked, ...asked } = request;
+  if (isDeepStrictEqual(before, asked)) return record;
   throw new CodedError(
     'IDEMPOTENCY_KEY_REUSED',
     `Idempotency-Key ${record.idempotencyKey} was used for ${id}, which is another request; take a new key for a new one`,
