@@ -21,25 +21,21 @@ import {
   type Rooms,
 } from './pipeline.ts';
 
-const host = required(parseHostId('web-1'));
-const boot = required(parseBootId('0123456789abcdef'));
+const [host, boot] = [parseHostId('web-1'), parseBootId('0123456789abcdef')];
+const id = parseCommandId('cmd-0123456789ab');
+assert.ok(host !== undefined && boot !== undefined && id !== undefined);
 const INTERVAL_MS = 1_000;
 const done: Outcome = { kind: 'done', tookMs: 1, sentence: 'Done.', details: {} };
 const unreachable: Outcome = { kind: 'refused', code: 'ACTUATOR_UNREACHABLE', sentence: 'No.' };
 const unknown: Outcome = { kind: 'unknown', sentence: 'No answer.' };
 const command: TravellingCommand = {
-  id: required(parseCommandId('cmd-0123456789ab')),
+  id,
   order: { kind: 'mark-known-good' },
   isDryRun: false,
   requestedBy: 'a test',
   reason: 'because',
   timeLimitMs: 10_000,
 };
-
-function required<Value>(value: Value | undefined): Value {
-  assert.ok(value !== undefined);
-  return value;
-}
 
 interface Scene {
   readonly pipeline: Pipeline;
@@ -201,19 +197,16 @@ test('a batch that the disk refuses uses up no sequence number, and the next one
   assert.deepEqual(scene.codes, ['ENOSPC', 'ENOSPC']);
 });
 
-test('a fingerprint report that the disk refused is made good by a snapshot', async () => {
-  const scene = createScene();
-  scene.failingAppends = 1;
-  scene.pipeline.onReport(report(1));
-  await scene.run(3);
-  assert.deepEqual(scene.calls, ['snapshot']);
-});
-
-test('what a full spool dropped is made good by one snapshot', async () => {
-  const scene = createScene();
-  scene.droppedCount = 7;
-  await scene.run(4);
-  assert.deepEqual(scene.calls, ['snapshot']);
+test('a report that the disk refused, or a full spool dropped, is made good by a snapshot', async () => {
+  const refused = createScene();
+  refused.failingAppends = 1;
+  refused.pipeline.onReport(report(1));
+  await refused.run(3);
+  assert.deepEqual(refused.calls, ['snapshot']);
+  const dropped = createScene();
+  dropped.droppedCount = 7;
+  await dropped.run(4);
+  assert.deepEqual(dropped.calls, ['snapshot']);
 });
 
 test('beyond the bound reports are left out, and one snapshot is asked for when there is room', async () => {
