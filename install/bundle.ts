@@ -2,7 +2,7 @@
 // Out: dist/: one file a program, what they load beside it, and their sizes.
 // Never: is needed to run or test from a checkout; bundles are what is shipped and measured.
 
-import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
@@ -15,8 +15,6 @@ export interface Program {
    * before.
    */
   readonly lazy?: readonly string[];
-  /** Packages that another package could ask for and that this program never needs. */
-  readonly absent?: readonly string[];
   /** Files beside the program: path in dist → path here. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -30,8 +28,6 @@ const programs: readonly Program[] = [
     name: 'foreshadow-agent',
     entry: 'agent/src/main.ts',
     lazy: ['systeminformation'],
-    // grpc-js asks for it in channelz, which nobody serves; it would cost megabytes at rest.
-    absent: ['@grpc/proto-loader'],
   },
   { name: 'foreshadow-actuator', entry: 'agent/src/actuator/main.ts' },
   {
@@ -91,20 +87,15 @@ const nativeLevel: esbuild.Plugin = {
   },
 };
 
-function lazyOrAbsent(program: Program): esbuild.Plugin {
+function lazyPackages(program: Program): esbuild.Plugin {
   return {
-    name: 'lazy-or-absent',
+    name: 'lazy-packages',
     setup: (build) => {
-      build.onResolve({ filter: /^[@\w]/ }, ({ path, kind }) => {
-        if (kind !== 'entry-point' && program.lazy?.includes(path) === true)
-          return { path: `./${path}.mjs`, external: true };
-        if (program.absent?.includes(path) === true) return { path, namespace: 'absent' };
-        return undefined;
-      });
-      build.onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({
-        contents: `module.exports = {}; throw new Error('${path} is not part of ${program.name}');`,
-        loader: 'js',
-      }));
+      build.onResolve({ filter: /^[@\w]/ }, ({ path, kind }) =>
+        kind !== 'entry-point' && program.lazy?.includes(path) === true
+          ? { path: `./${path}.mjs`, external: true }
+          : undefined,
+      );
     },
   };
 }
@@ -139,7 +130,7 @@ export async function bundle(
     format: 'esm',
     banner: { js: bannerOf(program.name) },
     define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
-    plugins: [lazyOrAbsent(program), nativeLevel, nodeModules],
+    plugins: [lazyPackages(program), nativeLevel, nodeModules],
   });
   for (const name of program.lazy ?? [])
     await esbuild.build({
@@ -157,21 +148,23 @@ export async function bundle(
   return [main, ...lazy, ...Object.keys(program.files ?? {})];
 }
 
-async function bundleAll(root: string): Promise<void> {
+/** Writes every program into `folder`. @returns names of the files, in order */
+export async function bundleAll(options: {
+  readonly root: string;
+  readonly folder: string;
+}): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const program of programs) files.push(...(await bundle(program, options)));
+  return files;
+}
+
+async function bundleDist(root: string): Promise<void> {
   const folder = join(root, 'dist');
   rmSync(folder, { recursive: true, force: true });
-  for (const program of programs) {
-    if (!existsSync(join(root, program.entry))) {
-      process.stderr.write(`${program.name}: ${program.entry} does not exist\n`);
-      process.exitCode = 1;
-      continue;
-    }
-    for (const file of await bundle(program, { root, folder })) {
-      const { size } = statSync(join(folder, file));
-      const kibibytes = `${Math.ceil(size / 1024)}`;
-      process.stdout.write(`dist/${file.padEnd(32)} ${kibibytes.padStart(6)} KiB\n`);
-    }
+  for (const file of await bundleAll({ root, folder })) {
+    const kibibytes = `${Math.ceil(statSync(join(folder, file)).size / 1024)}`;
+    process.stdout.write(`dist/${file.padEnd(32)} ${kibibytes.padStart(6)} KiB\n`);
   }
 }
 
-if (import.meta.main) await bundleAll(join(import.meta.dirname, '..'));
+if (import.meta.main) await bundleDist(join(import.meta.dirname, '..'));

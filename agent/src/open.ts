@@ -3,8 +3,15 @@
 // Never: runs the loops; pipeline.ts and link do, and main.ts starts them.
 
 import { join } from 'node:path';
-import { VERSION, type BootId, type Host, type HostId } from '@foreshadow/model';
 import {
+  VERSION,
+  type BootId,
+  type FingerprintReport,
+  type Host,
+  type HostId,
+} from '@foreshadow/model';
+import {
+  tidyMemory,
   type Clock,
   type Disk,
   type Lifecycle,
@@ -34,6 +41,8 @@ import { openSpool, type Spool } from './spool/index.ts';
 const UNIT_TIME_RATIO = 0.8;
 /** Longer than any command may take; the pipeline asks again until the command's own limit. */
 const ACTUATOR_ANSWER_MS = 601_000;
+/** By then a snapshot is in the spool and on its way, and what it was made of can go. */
+export const TIDY_AFTER_SNAPSHOT_MS = 5_000;
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
@@ -134,6 +143,11 @@ function openFingerprinting(
   { fingerprinting, clock, random }: Surroundings,
   pipeline: Pipeline,
 ): Fingerprints {
+  const onReport = (report: FingerprintReport): void => {
+    pipeline.onReport(report);
+    const isSnapshotWhole = report.mode === 'snapshot' && report.partIndex + 1 === report.partCount;
+    if (isSnapshotWhole) clock.after(TIDY_AFTER_SNAPSHOT_MS, tidyMemory);
+  };
   return openFingerprints({
     fingerprinters: createFingerprinters({
       ...fingerprinting,
@@ -142,7 +156,7 @@ function openFingerprinting(
     }),
     clock,
     random,
-    onReport: (report) => pipeline.onReport(report),
+    onReport,
     onUnit: (unit) => pipeline.onUnit(unit),
     rescanMs: fingerprints.rescanSeconds * SECOND_MS,
     rehashMs: fingerprints.rehashHours * HOUR_MS,
@@ -173,7 +187,7 @@ function createLink(
   };
   const options = {
     dial: (handlers: Pick<Parameters<typeof dialControl>[0], 'onMessage' | 'onEnd'>) =>
-      dialControl({ address: config.controller.address, ...handlers }),
+      dialControl({ address: config.controller.address, clock, ...handlers }),
     hello: () => hello,
     onWelcome: ({ partition }: { readonly partition: string }) => {
       address.settle(partition);

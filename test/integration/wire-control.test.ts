@@ -102,6 +102,7 @@ function dial(address: string): Dialled {
   const [heard, ends]: [ControllerMessage[], (CodedError | 'in order')[]] = [[], []];
   const stream = dialControl({
     address,
+    clock: systemClock,
     onMessage: (message) => heard.push(message),
     onEnd: (error) => ends.push(error ?? 'in order'),
   });

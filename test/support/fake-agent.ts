@@ -43,6 +43,7 @@ export async function openFakeAgent(options: {
   const heard: ControllerMessage[] = [];
   const control = dialControl({
     address: options.controlAddress,
+    clock: systemClock,
     onMessage: (message) => heard.push(message),
     onEnd: () => undefined,
   });

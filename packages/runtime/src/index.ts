@@ -20,6 +20,7 @@ export {
 } from './logger.ts';
 export { CLOSE_DEADLINE_MS, Lifecycle, runTogether, stopSignal } from './lifecycle.ts';
 export { lockFolder } from './lock.ts';
+export { tidyMemory } from './memory.ts';
 export { CONFIG_BYTES_MAX, parseConfig, type ConfigSource } from './config.ts';
 export { checkValue, type Mistake } from './check.ts';
 export { editDistance, nearest } from './nearest.ts';
