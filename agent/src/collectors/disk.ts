@@ -1,4 +1,4 @@
-// In: `/proc/diskstats` and the names in `/sys/block`. Out: what each whole disk did.
+// In: `/proc/diskstats`. Out: what each whole disk did.
 // Never: counts a byte twice: partitions, and devices made of other devices, are left out.
 
 import type { MetricName } from '@foreshadow/model';
@@ -45,16 +45,16 @@ export const disk: Collector = {
   name: 'disk',
   metrics: columns.flatMap((column) => (column === undefined ? [] : [column[0]])),
   collect(host, report) {
-    const whole = host.list('/sys/block');
     const content = host.readBytes('/proc/diskstats');
-    if (content === undefined || whole === undefined) return;
+    if (content === undefined) return;
     const scan = createScan(content);
+    let whole = '';
     let count = 0;
     do {
       skipWords(scan, 2); // Major and minor number.
       const name = nextWord(scan, INSTANCE_LENGTH_MAX);
-      if (name === undefined || notDisks.test(name) || !whole.includes(name.replaceAll('/', '!')))
-        continue; // The kernel writes a slash of a device's name as `!` in /sys.
+      if (name === undefined || notDisks.test(name) || isPartition(name, whole)) continue;
+      whole = name;
       count += 1;
       if (count > DISKS_MAX) continue;
       for (const column of columns) {
@@ -65,3 +65,12 @@ export const disk: Collector = {
     requireWithinBound('disks', count, DISKS_MAX);
   },
 };
+
+/**
+ * Partitions follow their disk and are named after it, as the kernel does: `sda1`, and `nvme0n1p1`
+ * where the disk's own name ends with a digit.
+ */
+function isPartition(name: string, disk: string): boolean {
+  if (disk === '' || !name.startsWith(disk)) return false;
+  return (/\d$/.test(disk) ? /^p\d+$/ : /^\d+$/).test(name.slice(disk.length));
+}

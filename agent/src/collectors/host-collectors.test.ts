@@ -14,18 +14,17 @@ import { bytesOf } from './scan.ts';
 
 interface Machine {
   readonly files?: Readonly<Record<string, string>>;
-  readonly blocks?: readonly string[];
   readonly filesystems?: Readonly<Record<string, Partial<FilesystemFacts>>>;
 }
 
-function hostOf({ files = {}, blocks, filesystems = {} }: Machine): Host {
+function hostOf({ files = {}, filesystems = {} }: Machine): Host {
   const read = (path: string): Uint8Array | undefined =>
     files[path] === undefined ? undefined : bytesOf(files[path]);
   const empty = { sizeBytes: 0, availableBytes: 0, freeBytes: 0, filesCount: 0, filesFreeCount: 0 };
   return {
     readBytes: read,
     readOnce: read,
-    list: () => blocks,
+    list: () => undefined,
     statFilesystem: async (path) =>
       filesystems[path] === undefined ? undefined : { ...empty, ...filesystems[path] },
     inventory: async () => ({}),
@@ -87,7 +86,6 @@ test('whole disks are measured; partitions, memory and stacked devices are not',
   const names = ['sda', 'sda1', 'loop0', 'ram0', 'zram0', 'dm-0', 'md127'];
   const readings = await readingsOf(disk, {
     files: { '/proc/diskstats': names.map(line).join('') },
-    blocks: names.filter((name) => name !== 'sda1'),
   });
   assert.deepEqual(readings, {
     'disk_reads_total sda': 1,
@@ -102,12 +100,20 @@ test('whole disks are measured; partitions, memory and stacked devices are not',
   });
 });
 
-test('a disk whose name holds a slash is found', async () => {
-  const readings = await readingsOf(disk, {
-    files: { '/proc/diskstats': ' 104 0 cciss/c0d0 1 2\n' },
-    blocks: ['cciss!c0d0'],
-  });
-  assert.deepEqual(readings, { 'disk_reads_total cciss/c0d0': 1 });
+test('a partition is told by the name of the disk before it', async () => {
+  const f = async (names: readonly string[], expected: readonly string[]): Promise<void> => {
+    const content = names.map((name) => ` 8 0 ${name} 1 \n`).join('');
+    const readings = await readingsOf(disk, { files: { '/proc/diskstats': content } });
+    assert.deepEqual(
+      Object.keys(readings),
+      expected.map((name) => `disk_reads_total ${name}`),
+    );
+  };
+  await f(['sda', 'sda1', 'sda12', 'sdaa', 'sdaa1'], ['sda', 'sdaa']);
+  await f(['nvme0n1', 'nvme0n1p1', 'nvme0n10', 'nvme0n10p2'], ['nvme0n1', 'nvme0n10']);
+  await f(['mmcblk0', 'mmcblk0p1', 'mmcblk0boot0'], ['mmcblk0', 'mmcblk0boot0']);
+  await f(['cciss/c0d0', 'cciss/c0d0p1'], ['cciss/c0d0']);
+  await f(['vda1'], ['vda1']); // Given to a guest as a whole.
 });
 
 test('interfaces but loopback are measured, also without a blank after the colon', async () => {
@@ -164,11 +170,7 @@ test('instances over the bound are named as an error, after the first were repor
   const disks = names('sd', DISKS_MAX);
   const mounts = names('/m', FILESYSTEMS_MAX);
   const cases: readonly [Collector, Machine, number][] = [
-    [
-      disk,
-      { files: { '/proc/diskstats': disks.map((d) => `1 1 ${d} 5 \n`).join('') }, blocks: disks },
-      DISKS_MAX,
-    ],
+    [disk, { files: { '/proc/diskstats': disks.map((d) => `1 1 ${d} 5 \n`).join('') } }, DISKS_MAX],
     [
       network,
       {
