@@ -70,7 +70,7 @@ export const disk: Collector = {
  * Partitions follow their disk and are named after it, as the kernel does: `sda1`, and `nvme0n1p1`
  * where the disk's own name ends with a digit.
  */
-function isPartition(name: string, disk: string): boolean {
-  if (disk === '' || !name.startsWith(disk)) return false;
-  return (/\d$/.test(disk) ? /^p\d+$/ : /^\d+$/).test(name.slice(disk.length));
+function isPartition(name: string, whole: string): boolean {
+  if (whole === '' || !name.startsWith(whole)) return false;
+  return (/\d$/.test(whole) ? /^p\d+$/ : /^\d+$/).test(name.slice(whole.length));
 }

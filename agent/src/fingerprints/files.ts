@@ -3,7 +3,7 @@
 // Never: holds content, follows a link, leaves a root's file system, or forgets what it merely
 // cannot see.
 
-import { lstatSync, type Dirent, type Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { glob, lstat, readdir, stat as statFollowing } from 'node:fs/promises';
 import type { FileRoot } from '@foreshadow/configuration';
 import type { HostEvent } from '@foreshadow/model';
@@ -201,9 +201,9 @@ class FilesFingerprinter implements Fingerprinter {
     scan.signal.throwIfAborted();
     // Watched before it is read, so that nothing falls between.
     if (this.#onNotice !== undefined) folder.watch ??= this.#watchFolder(folder);
-    let children: readonly Dirent<Buffer>[];
+    let names: readonly Buffer[];
     try {
-      children = await readdir(folder.path, { withFileTypes: true, encoding: 'buffer' });
+      names = await readdir(folder.path, { encoding: 'buffer' });
     } catch (error) {
       const reason = reasonOf(error);
       if (reason === 'vanished') this.#tree.leave(folder);
@@ -212,7 +212,7 @@ class FilesFingerprinter implements Fingerprinter {
     }
     this.#tree.unblind(folder);
     const seen = new Set<string>();
-    for (const { name: bytes } of children.toSorted((a, b) => a.name.compare(b.name))) {
+    for (const bytes of names.toSorted((left, right) => left.compare(right))) {
       scan.signal.throwIfAborted();
       const name = escapeName(bytes);
       const path = Buffer.concat([folder.path, SLASH, bytes]);
