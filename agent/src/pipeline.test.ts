@@ -23,13 +23,13 @@ import {
 
 // As the parsers would let through.
 const [host, boot] = ['web-1' as HostId, '0123456789abcdef' as BootId];
-const id = 'cmd-0123456789ab' as CommandId;
+const commandId = 'cmd-0123456789ab' as CommandId;
 const INTERVAL_MS = 1_000;
 const done: Outcome = { kind: 'done', tookMs: 1, sentence: 'Done.', details: {} };
 const unreachable: Outcome = { kind: 'refused', code: 'ACTUATOR_UNREACHABLE', sentence: 'No.' };
 const unknown: Outcome = { kind: 'unknown', sentence: 'No answer.' };
 const command: TravellingCommand = {
-  id,
+  id: commandId,
   order: { kind: 'mark-known-good' },
   isDryRun: false,
   requestedBy: 'a test',
