@@ -40,6 +40,8 @@ const programs: readonly Program[] = [
     },
   },
   { name: 'foreshadow', entry: 'packages/cli/src/main.ts' },
+  // The service that `foreshadow dev` runs twice.
+  { name: 'foreshadow-workload', entry: 'packages/cli/src/dev/workload-main.ts' },
 ];
 
 const REQUIRE =
