@@ -3,7 +3,7 @@
 // Never: holds content, follows a link, leaves a root's file system, or forgets what it merely
 // cannot see.
 
-import { lstatSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { glob, lstat, readdir, stat as statFollowing } from 'node:fs/promises';
 import type { FileRoot } from '@foreshadow/configuration';
 import type { HostEvent } from '@foreshadow/model';
@@ -27,6 +27,8 @@ export const FILES_READ_PER_SECOND_MAX = 500;
 export const SETTLE_MS = 100;
 /** A look that took longer had to wait for a disk; see `Scan`. */
 export const LOOK_MS_MAX = 5;
+/** The longest that a scan looks without letting others have their turn. */
+export const STRETCH_MS_MAX = 10;
 
 export interface FilesOptions {
   readonly roots: readonly FileRoot[];
@@ -42,14 +44,16 @@ export interface FilesOptions {
 }
 
 /**
- * One pass. Names of a folder that has just been listed are looked at directly, as the thread pool
- * costs ten times what the system call does. From the first look that was slow on, the pool is
- * asked, so that a sleeping disk holds up nothing else.
+ * One pass. Folders and names are looked at directly, as the thread pool costs ten times what the
+ * system call does; but the first folder, and one in each stretch, is asked through the pool, which
+ * lets others have their turn and shows that the disk answers. From the first look that was slow on
+ * everything is, so that a sleeping disk holds up nothing else.
  */
 interface Scan {
   readonly effort: Effort;
   readonly pace: Pace;
   readonly signal: AbortSignal;
+  stretchSinceMs: number;
   isDiskSlow: boolean;
 }
 
@@ -121,6 +125,7 @@ class FilesFingerprinter implements Fingerprinter {
       effort: isRenamed ? 'rehash' : effort,
       pace,
       signal,
+      stretchSinceMs: -Infinity,
       isDiskSlow: false,
     };
     if (scan.effort === 'noticed') await this.#scanNoticed(scan);
@@ -203,7 +208,7 @@ class FilesFingerprinter implements Fingerprinter {
     if (this.#onNotice !== undefined) folder.watch ??= this.#watchFolder(folder);
     let names: readonly Buffer[];
     try {
-      names = await readdir(folder.path, { encoding: 'buffer' });
+      names = await this.#list(folder.path, scan);
     } catch (error) {
       const reason = reasonOf(error);
       if (reason === 'vanished') this.#tree.leave(folder);
@@ -232,7 +237,9 @@ class FilesFingerprinter implements Fingerprinter {
     if (!isKnown && this.#isExcluded(file.name)) return false;
     let stat: Stats;
     try {
-      stat = scan.isDiskSlow ? await lstat(file.path) : this.#look(file.path, scan);
+      stat = scan.isDiskSlow
+        ? await lstat(file.path)
+        : this.#look(scan, () => lstatSync(file.path));
     } catch (error) {
       const reason = reasonOf(error);
       if (reason === 'vanished') return false;
@@ -247,11 +254,20 @@ class FilesFingerprinter implements Fingerprinter {
     return this.#tree.putFile(folder, name, { ...reading, isSettled: true });
   }
 
-  #look(path: Buffer, scan: Scan): Stats {
+  async #list(path: Buffer, scan: Scan): Promise<readonly Buffer[]> {
+    const { clock } = this.#options;
+    if (!scan.isDiskSlow && clock.monotonicMs() - scan.stretchSinceMs < STRETCH_MS_MAX)
+      return this.#look(scan, () => readdirSync(path, { encoding: 'buffer' }));
+    const names = await readdir(path, { encoding: 'buffer' });
+    scan.stretchSinceMs = clock.monotonicMs();
+    return names;
+  }
+
+  #look<Answer>(scan: Scan, ask: () => Answer): Answer {
     const startMs = this.#options.clock.monotonicMs();
-    const stat = lstatSync(path);
+    const answer = ask();
     scan.isDiskSlow = this.#options.clock.monotonicMs() - startMs > LOOK_MS_MAX;
-    return stat;
+    return answer;
   }
 
   async #scanSubfolder(child: Child, stat: Stats, scan: Scan): Promise<boolean> {

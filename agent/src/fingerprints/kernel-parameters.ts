@@ -2,8 +2,7 @@
 // counted.
 // Never: reads a trigger, which has no read permission, or what an exclusion names.
 
-import { lstatSync, readFileSync, type Dirent, type Stats } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { lstatSync, readFileSync, readdirSync, type Dirent, type Stats } from 'node:fs';
 import { itemDigest } from '@foreshadow/configuration';
 import type { Finding, Fingerprinter } from './fingerprinter.ts';
 import { FACT_LENGTH_MAX } from './file-finding.ts';
@@ -45,7 +44,7 @@ export function createKernelParametersFingerprinter(
       const folders = [''];
       for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
         signal.throwIfAborted();
-        for (const entry of await list(root, folder)) {
+        for (const entry of list(root, folder)) {
           const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
           if (isExcluded(path)) continue;
           if (entry.isDirectory()) folders.push(path);
@@ -76,9 +75,9 @@ export function parameterName(path: string): string {
   return path.replaceAll(/[./]/g, (mark) => (mark === '.' ? '/' : '.'));
 }
 
-async function list(root: string, folder: string): Promise<readonly Dirent[]> {
+function list(root: string, folder: string): readonly Dirent[] {
   try {
-    return await readdir(`${root}/${folder}`, { withFileTypes: true });
+    return readdirSync(`${root}/${folder}`, { withFileTypes: true });
   } catch (error) {
     // A folder of an interface that went away; the root itself must be there.
     if (folder !== '' && reasonOf(error) === 'vanished') return [];

@@ -70,7 +70,7 @@ async function readUnits(root: string, signal: AbortSignal): Promise<Units> {
       const { dev, ino } = await stat(path);
       if (taken.has(`${dev}:${ino}`)) continue;
       taken.add(`${dev}:${ino}`);
-      await readUnitFolder(units, path, folder.startsWith('/etc') ? 'host' : 'vendor');
+      readUnitFolder(units, path, folder.startsWith('/etc') ? 'host' : 'vendor');
     } catch (error) {
       if (reasonOf(error) !== 'vanished') throw error;
     }

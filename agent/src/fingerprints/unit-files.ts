@@ -1,8 +1,10 @@
 // In: one of systemd's unit folders. Out: what it defines, wants and overrides.
 // Never: interprets a unit beyond whether it can be installed.
+//
+// Names and stamps are read synchronously: the kernel has them in memory, as systemd reads them, and
+// the thread pool costs ten times as much. Whether the disk answers was asked through the pool first.
 
-import { statSync, type Dirent } from 'node:fs';
-import { readdir, readlink } from 'node:fs/promises';
+import { readdirSync, readlinkSync, statSync, type Dirent } from 'node:fs';
 import { basename } from 'node:path';
 import { fileContentDigest } from '@foreshadow/configuration';
 import { readRegular, reasonOf, stampOf } from './reading.ts';
@@ -34,21 +36,17 @@ export interface UnitContent {
 }
 
 /** Adds what `folder` says to `units`. */
-export async function readUnitFolder(
-  units: Units,
-  folder: string,
-  from: UnitOrigin,
-): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+export function readUnitFolder(units: Units, folder: string, from: UnitOrigin): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = `${folder}/${entry.name}`;
     if (isUnit(entry.name)) {
       if (entry.isDirectory() || units.definitions.has(entry.name)) continue;
-      const target = entry.isSymbolicLink() ? await readlink(path) : undefined;
+      const target = entry.isSymbolicLink() ? readlinkSync(path) : undefined;
       units.definitions.set(entry.name, { path, target, from });
     } else if (/\.(?:wants|requires|upholds)$/.test(entry.name)) {
-      await readWants(units, path);
+      readWants(units, path);
     } else if (entry.name.endsWith('.d') && isUnit(entry.name.slice(0, -2))) {
-      await readDropIns(units, path);
+      readDropIns(units, path);
     }
   }
 }
@@ -76,7 +74,6 @@ export class UnitFiles {
    */
   async read(path: string): Promise<UnitContent> {
     const known = this.#known.get(path);
-    // Synchronous: its folder has just been listed, and the thread pool costs ten times as much.
     if (known !== undefined && known.stamp === stampOf(statSync(path))) return known;
     const { content, stamp } = await readRegular(path, {
       bytesMax: UNIT_BYTES_MAX,
@@ -98,8 +95,8 @@ function isUnit(name: string): boolean {
   return /.\.(?:service|socket|timer)$/.test(name);
 }
 
-async function readWants(units: Units, folder: string): Promise<void> {
-  for (const entry of await listIfThere(folder)) {
+function readWants(units: Units, folder: string): void {
+  for (const entry of listIfThere(folder)) {
     if (!isUnit(entry.name)) continue;
     const by = basename(folder);
     const known = units.wantedBy.get(entry.name) ?? [];
@@ -107,9 +104,9 @@ async function readWants(units: Units, folder: string): Promise<void> {
   }
 }
 
-async function readDropIns(units: Units, folder: string): Promise<void> {
+function readDropIns(units: Units, folder: string): void {
   const unit = basename(folder).slice(0, -2);
-  for (const entry of await listIfThere(folder)) {
+  for (const entry of listIfThere(folder)) {
     if (!entry.name.endsWith('.conf')) continue;
     const known = units.dropIns.get(unit) ?? new Map<string, string>();
     if (!known.has(entry.name)) known.set(entry.name, `${folder}/${entry.name}`);
@@ -117,9 +114,9 @@ async function readDropIns(units: Units, folder: string): Promise<void> {
   }
 }
 
-async function listIfThere(folder: string): Promise<readonly Dirent[]> {
+function listIfThere(folder: string): readonly Dirent[] {
   try {
-    return await readdir(folder, { withFileTypes: true });
+    return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     if (reasonOf(error) === 'vanished') return [];
     throw error;
