@@ -1,8 +1,9 @@
 // In: one of systemd's unit folders. Out: what it defines, wants and overrides.
 // Never: interprets a unit beyond whether it can be installed.
 //
-// Names and stamps are read synchronously: the kernel has them in memory, as systemd reads them, and
-// the thread pool costs ten times as much. Whether the disk answers was asked through the pool first.
+// Names and stamps are read synchronously: the kernel has them in memory, as systemd reads them,
+// and the thread pool costs ten times as much. Whether the disk answers was asked through the pool
+// first.
 
 import { readdirSync, readlinkSync, statSync, type Dirent } from 'node:fs';
 import { basename } from 'node:path';
