@@ -237,7 +237,7 @@ test('connections are bounded, and a free place is taken again', async () => {
     codeOf(await place.run({ kind: 'mark-known-good' })) === 'ACTUATOR_BUSY' ? true : undefined,
   );
   for (const socket of idle) socket.destroy();
-  // The actuator hears of the closed sockets in its own time; until then it refuses, or closes on us.
+  // It hears of the closed sockets in its own time; until then it refuses, or closes on us.
   await until('a free place', async () => {
     const outcome = await place.run({ kind: 'mark-known-good' });
     return outcome.kind === 'refused' && outcome.code === 'NOTHING_TO_KEEP' ? true : undefined;
